@@ -1,0 +1,323 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# `make` lists the targets. Everything generated is under $(BUILD); nothing else needs to be installed than
+# git, make, bash and a Python with venv. Settings: PYTHON=python3.12, V=1 (show all output), JOBS=4, BUILD=other-folder.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+BUILD ?= build
+JOBS ?= 2
+V ?=
+
+# The first Python that really runs (a version manager's shim may not) and is new enough. PYTHON=... chooses another.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c \
+  'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
+PYTHON_VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null))
+
+ROOT := $(CURDIR)
+B := $(abspath $(BUILD))
+VENV := $(B)/venv
+FLOOR := $(B)/venv-floor
+PY := $(VENV)/bin/python
+COLLECTIONS := $(B)/collections
+INSTALLED := $(COLLECTIONS)/ansible_collections/redrive/tasks
+TREE := $(B)/sanity/ansible_collections/redrive/tasks
+LOGS := $(B)/logs
+
+# pip works with the caller's home (its settings, its cache); all other tools get one of their own.
+ifndef USER_HOME
+export USER_HOME := $(HOME)
+endif
+export HOME := $(B)/home
+export ANSIBLE_HOME := $(HOME)/.ansible
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export ANSIBLE_FORCE_COLOR := 0
+export ANSIBLE_NOCOLOR := 1
+export PYTHONPATH := $(COLLECTIONS)
+export LC_ALL := C.UTF-8
+export NO_COLOR := 1
+export PATH := $(VENV)/bin:$(PATH)
+unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATHS ANSIBLE_LIBRARY ANSIBLE_ROLES_PATH VIRTUAL_ENV PYTHONHOME
+unexport XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME
+
+# What the pytest of `make test` runs. pytest fails on a folder that is not there.
+PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/modules
+PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
+
+# step NAME COMMAND...: prints the name, runs, prints the time. The output goes to a log, shown on failure or with V=1.
+define PRELUDE
+mkdir -p '$(LOGS)' '$(HOME)'
+step() {
+  local name="$$1" start=$$SECONDS status=0 log
+  log="$(LOGS)/$${1//[^a-zA-Z0-9.]/-}.log"
+  shift
+  if [ -n '$(V)' ]; then
+    printf '== %s\n' "$$name"
+    set +e; (set -e; "$$@") 2>&1 | tee "$$log"; status=$$?; set -e
+    printf '== %-40s' "$$name"
+  else
+    printf '== %-40s' "$$name"
+    set +e; (set -e; "$$@") >"$$log" 2>&1; status=$$?; set -e
+  fi
+  if [ $$status -ne 0 ]; then
+    printf ' FAILED after %s s\n' $$((SECONDS - start))
+    [ -n '$(V)' ] || cat "$$log"
+    exit $$status
+  fi
+  printf ' ok %4s s\n' $$((SECONDS - start))
+}
+endef
+
+.PHONY: help
+help:  ## Show this list
+	@printf 'Targets of redrive.tasks (V=1 shows all output, PYTHON=... chooses the interpreter):\n'
+	sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+##### Environments and installation
+
+# The name of the stamp holds the Python: another PYTHON makes a new environment.
+VENV_MADE := $(VENV)/.python-$(PYTHON_VERSION)
+FLOOR_MADE := $(FLOOR)/.python-$(PYTHON_VERSION)
+
+$(VENV_MADE) $(FLOOR_MADE):
+	@$(PRELUDE)
+	if [ -z '$(PYTHON_VERSION)' ]; then
+	  printf 'No Python 3.11 or newer that runs was found as python3, python3.13, python3.12 or python3.11%s.\n' \
+	    "$(if $(PYTHON), (PYTHON=$(PYTHON) does not run))" >&2
+	  printf 'Install one (Debian: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3.12 ...\n' >&2
+	  exit 1
+	fi
+	if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+	  printf '%s is Python %s; 3.11 or newer is needed.\n' '$(PYTHON)' '$(PYTHON_VERSION)' >&2
+	  exit 1
+	fi
+	if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then
+	  printf '%s cannot make virtual environments: its venv and ensurepip are missing.\n' '$(PYTHON)' >&2
+	  printf 'Install them (Debian: apt install python3-venv), or choose another: make PYTHON=... \n' >&2
+	  exit 1
+	fi
+	rm -rf '$(@D)'
+	PYTHONPATH= step 'environment $(notdir $(@D)), Python $(PYTHON_VERSION)' $(PYTHON) -m venv '$(@D)'
+	touch '$@'
+
+define PIP_INSTALL
+@$(PRELUDE)
+PYTHONPATH= HOME='$(USER_HOME)' step 'packages of $(notdir $<)' '$(@D)/bin/python' -m pip install \
+  --quiet --disable-pip-version-check --no-input -r '$<'
+touch '$@'
+endef
+
+$(VENV)/.demo: requirements/demo.txt $(VENV_MADE)
+	$(PIP_INSTALL)
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.demo
+	$(PIP_INSTALL)
+
+$(FLOOR)/.floor: requirements/floor.txt $(FLOOR_MADE)
+	$(PIP_INSTALL)
+
+# The files that git tracks or would track, as one reproducible archive: the same archive, nothing to do. Otherwise
+# lay them out where ansible-test wants them, build the tarball from that, install it aside, and swap. The copy is a
+# git repository of its own: ansible-test asks git for the files, and the checkout's git ignores all of $(BUILD).
+# ansible-galaxy must not see the collection that is installed already: it sometimes finds that nothing is to be done.
+define INSTALL
+list() { git ls-files -coz --exclude-standard | while IFS= read -r -d '' f; do [ ! -e "$$f" ] || printf '%s\0' "$$f"; done; }
+list | sort -z | tar --create --null --no-recursion --files-from=- --owner=0 --group=0 --mtime=@0 --file='$(B)/new.tar'
+if cmp -s '$(B)/new.tar' '$(B)/source.tar' && [ -e '$(INSTALLED)/MANIFEST.json' ]; then
+  rm '$(B)/new.tar'
+  exit 0
+fi
+rm -rf '$(B)/source.tar' '$(TREE)' '$(B)/dist' '$(B)/collections.new'
+mkdir -p '$(TREE)' '$(B)/dist'
+tar --extract --touch --file='$(B)/new.tar' --directory='$(TREE)'
+git init --quiet '$(TREE)'
+'$(VENV)/bin/ansible-galaxy' collection build --force --output-path '$(B)/dist' '$(TREE)'
+ANSIBLE_COLLECTIONS_PATH='$(B)/collections.new' '$(VENV)/bin/ansible-galaxy' collection install --offline --force \
+  --collections-path '$(B)/collections.new' '$(B)'/dist/*.tar.gz
+test -e '$(B)/collections.new/ansible_collections/redrive/tasks/MANIFEST.json'
+rm -rf '$(B)/collections.old'
+[ ! -d '$(COLLECTIONS)' ] || mv '$(COLLECTIONS)' '$(B)/collections.old'
+mv '$(B)/collections.new' '$(COLLECTIONS)'
+rm -rf '$(B)/collections.old'
+mv '$(B)/new.tar' '$(B)/source.tar'
+endef
+
+.PHONY: install
+install: $(VENV)/.demo  ## Build the tarball and install it in build/collections
+	@$(PRELUDE)
+	install_collection() {
+	$(INSTALL)
+	}
+	if command -v flock >/dev/null; then exec 9>'$(B)/.lock'; flock 9; fi
+	step 'collection built and installed' install_collection
+
+.PHONY: tools
+tools: $(VENV)/.test install
+
+##### Running it
+
+.PHONY: demo
+demo: $(VENV)/.demo install  ## See it work: the playbooks against a local cloud
+	@exec $(PY) tests/demo/run.py
+
+##### Checks, quick ones first; pytest closes
+
+.PHONY: test
+test: lint typing docs sanity molecule floor  ## Everything
+	@printf '== pytest %s\n' '$(PYTEST_DIRS)'
+	exec $(PYTEST) $(PYTEST_DIRS)
+
+# Anything but REUSE's own list must carry the header: REUSE itself is satisfied by less.
+define SPDX
+without=$$(git ls-files -co --exclude-standard -- '*.py' '*.yml' '*.yaml' ':!changelogs/changelog.yaml' |
+  while IFS= read -r f; do [ ! -s "$$f" ] || grep -q 'SPDX-License-[I]dentifier: GPL-3.0-or-later' "$$f" || printf '%s\n' "$$f"; done)
+[ -z "$$without" ] || { printf 'No SPDX header in:\n%s\n' "$$without"; exit 1; }
+'$(VENV)/bin/reuse' lint --lines
+endef
+
+# The importer of Galaxy only warns about what it dislikes, and exits with 0.
+define IMPORTER
+cd '$(B)'
+GALAXY_IMPORTER_CHECK_REQUIRED_TAGS=true GALAXY_IMPORTER_RUN_FLAKE8=false \
+  '$(PY)' -m galaxy_importer.main dist/*.tar.gz 2>&1 | tee '$(LOGS)/importer.txt'
+! grep -E '^(WARNING|ERROR|CRITICAL)' '$(LOGS)/importer.txt'
+endef
+
+.PHONY: lint
+lint: tools  ## ruff, yamllint, REUSE, changelog, documentation, ansible-lint, Galaxy's importer
+	@$(PRELUDE)
+	licences() {
+	$(SPDX)
+	}
+	importer() {
+	$(IMPORTER)
+	}
+	step 'ruff check' '$(VENV)/bin/ruff' check .
+	step 'ruff format' '$(VENV)/bin/ruff' format --check --diff .
+	step 'yamllint' '$(VENV)/bin/yamllint' --strict .
+	step 'REUSE' licences
+	step 'antsibull-changelog' '$(VENV)/bin/antsibull-changelog' lint
+	step 'antsibull-docs' '$(VENV)/bin/antsibull-docs' lint-collection-docs \
+	  --plugin-docs --skip-rstcheck --validate-collection-refs self --disallow-unknown-collection-refs .
+	step 'ansible-lint' '$(VENV)/bin/ansible-lint'
+	step 'ansible-galaxy verify' '$(VENV)/bin/ansible-galaxy' collection verify --offline redrive.tasks
+	step 'galaxy-importer' importer
+
+# In the laid-out copy, where the module's names are what they are when installed; the paths are shown as in the checkout.
+define MYPY
+cd '$(B)/sanity'
+MYPYPATH='$(B)/sanity:$(TREE)/tests' PYTHONPATH= '$(VENV)/bin/mypy' --config-file '$(ROOT)/pyproject.toml' \
+  --cache-dir '$(B)/mypy_cache' '$(TREE)/plugins' '$(TREE)/tests' | sed 's#^ansible_collections/redrive/tasks/##'
+endef
+
+.PHONY: typing
+typing: tools  ## mypy, strict, on plugins and tests
+	@$(PRELUDE)
+	typing() {
+	$(MYPY)
+	}
+	step 'mypy' typing
+
+# ansible-test keeps nothing of the environment but HOME and PATH. PATH: only Pythons that run and can make virtual
+# environments (a version manager's shims do neither). HOME: pip's settings, and the stand-in for its bootstrap script.
+define SANITY
+rm -rf '$(B)/pythons'
+mkdir -p '$(B)/pythons' '$(HOME)/.ansible/test/cache' '$(HOME)/.config/pip' '$(HOME)/.pip'
+for version in 3.9 3.10 3.11 3.12 3.13 3.14; do
+  for python in $$(type -ap "python$$version") '$(USER_HOME)'/.pyenv/versions/"$$version".*/bin/"python$$version"; do
+    real=$$(PYTHONPATH= "$$python" -c 'import ensurepip, os, ssl, sys, venv; print(os.path.realpath(sys.executable))' 2>/dev/null) || continue
+    ln -s "$$real" "$(B)/pythons/python$$version"
+    break
+  done
+done
+for name in 23_1_2 24_2 25_2 25_3; do
+  cp '$(ROOT)/requirements/pip_bootstrap.py' "$(HOME)/.ansible/test/cache/get_pip_$$name.py"
+done
+[ ! -e '$(USER_HOME)/.config/pip/pip.conf' ] || ln -sf '$(USER_HOME)/.config/pip/pip.conf' '$(HOME)/.config/pip/pip.conf'
+(umask 077; printf '[global]\n' >'$(HOME)/.pip/pip.conf'
+env | sed -nE '/^PIP_(CONFIG_FILE|CACHE_DIR|NO_INPUT|QUIET|REQUIRE_VIRTUALENV)=/d; s/^PIP_([A-Z_]+)=(.+)/\1 \2/p' |
+  while read -r key value; do key=$${key,,}; printf '%s = %s\n' "$${key//_/-}" "$$value"; done >>'$(HOME)/.pip/pip.conf')
+cd '$(TREE)'
+PATH='$(VENV)/bin:$(B)/pythons:/usr/local/bin:/usr/bin:/bin' '$(VENV)/bin/ansible-test' sanity --local --color no 2>&1 |
+  tee '$(LOGS)/sanity.txt'
+! grep 'All targets skipped' '$(LOGS)/sanity.txt'
+endef
+
+.PHONY: sanity
+sanity: tools  ## ansible-test sanity, on every Python found, nothing ignored
+	@$(PRELUDE)
+	sanity() {
+	$(SANITY)
+	}
+	step 'ansible-test sanity' sanity
+
+.PHONY: units
+units: tools  ## Unit and architecture tests
+	@exec $(PYTEST) tests/unit tests/architecture
+
+.PHONY: contract
+contract: tools  ## The local cloud and the client against the vendor's captures and SDK
+	@exec $(PYTEST) tests/contract
+
+.PHONY: modules
+modules: tools  ## The modules, run by Ansible against the local cloud
+	@exec $(PYTEST) tests/modules
+
+.PHONY: floor
+floor: tools $(FLOOR)/.floor  ## Unit and module tests on the oldest ansible-core that is supported
+	@printf '== floor: '
+	export PATH='$(FLOOR)/bin':"$$PATH"
+	ansible --version | sed -n 1p
+	exec '$(FLOOR)/bin/python' -m pytest -n $(JOBS) --dist worksteal -o cache_dir='$(B)/pytest_cache_floor' tests/unit tests/modules
+
+define MOLECULE
+rm -rf '$(HOME)'/.ansible/tmp/molecule.*
+ls extensions/molecule/*/molecule.yml
+'$(VENV)/bin/molecule' test --all
+endef
+
+.PHONY: molecule
+molecule: tools  ## The role, scenario by scenario
+	@$(PRELUDE)
+	scenarios() {
+	$(MOLECULE)
+	}
+	step 'molecule' scenarios
+
+define DOCS
+rm -rf '$(B)/docs'
+mkdir -p '$(B)/docs'
+'$(VENV)/bin/antsibull-docs' sphinx-init --use-current --squash-hierarchy --lenient --dest-dir '$(B)/docs' redrive.tasks
+printf '%s\n' 'intersphinx_mapping = {}' "suppress_warnings = ['ref.ref']" >>'$(B)/docs/conf.py'
+mkdir -p '$(B)/docs/temp-rst'
+'$(VENV)/bin/antsibull-docs' --config-file '$(B)/docs/antsibull-docs.cfg' collection --use-current --squash-hierarchy \
+  --dest-dir '$(B)/docs/temp-rst' redrive.tasks
+cp -r '$(B)/docs/temp-rst/.' '$(B)/docs/rst/'
+'$(VENV)/bin/sphinx-build' -q -W --keep-going -b html -c '$(B)/docs' '$(B)/docs/rst' '$(B)/docs/html'
+endef
+
+.PHONY: docs
+docs: tools  ## The documentation as a site, in build/docs/html
+	@$(PRELUDE)
+	site() {
+	$(DOCS)
+	}
+	step 'documentation' site
+
+.PHONY: format
+format: $(VENV)/.test  ## Let ruff format and fix the Python files
+	@'$(VENV)/bin/ruff' format .
+	'$(VENV)/bin/ruff' check --fix .
+
+.PHONY: clean
+clean:  ## Remove everything generated
+	@rm -rf '$(B)' .ansible collections tests/output .hypothesis .pytest_cache .ruff_cache .mypy_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

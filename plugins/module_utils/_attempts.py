@@ -1,0 +1,187 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""Calling an API: may this be sent again, when, and how often was it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Callable, TypeVar
+
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._http import Signer, Transport
+from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
+
+T = TypeVar("T")
+
+_LONGEST_RETRY_AFTER = 60.0
+_NOTICEABLE_SKEW = 60.0
+# A changing call is repeated only when it surely was not carried out.
+_REPEAT_CHANGE = (Kind.UNREACHED, Kind.THROTTLED)
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long to wait before attempt number n + 1: exponential, with half of it jittered, seconds."""
+
+    base: float = 0.5
+    cap: float = 20.0
+
+    def pause(self, attempt: int, random: Callable[[], float], retry_after: float | None = None) -> float:
+        """Seconds to wait after failed attempt number `attempt`; what the service asks for is a minimum."""
+        ceiling = min(self.cap, self.base * 2.0 ** (attempt - 1))
+        return max(ceiling * (0.5 + random() / 2), min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
+
+
+class Counters:
+    """What was sent, counted over all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.sent = 0
+        self.repeated = 0
+        self.throttled = 0
+        self.seconds = 0.0
+
+    def add(self, *, seconds: float, repeated: bool, throttled: bool) -> None:
+        """Count one request that was sent."""
+        with self._lock:
+            self.sent += 1
+            self.repeated += repeated
+            self.throttled += throttled
+            self.seconds += seconds
+
+
+class RateLimiter:
+    """Spaces requests evenly, over all threads. A rate of None means no limit."""
+
+    def __init__(self, rate: float | None, clock: Clock) -> None:
+        """`rate` is in requests a second."""
+        self._interval = 1.0 / rate if rate else 0.0
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._next = clock.monotonic()
+
+    def wait(self) -> None:
+        """Return when the next request may be sent."""
+        if not self._interval:
+            return
+        with self._lock:
+            now = self._clock.monotonic()
+            start = max(now, self._next)
+            self._next = start + self._interval
+        self._clock.sleep(start - now)
+
+
+class Caller:
+    """Makes API calls within a rate limit, each with a bounded number of attempts, each attempt signed anew."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        sign: Signer,
+        *,
+        max_attempts: int,
+        limiter: RateLimiter,
+        clock: Clock,
+        random: Callable[[], float],
+        counters: Counters,
+        backoff: Backoff = Backoff(),
+    ) -> None:
+        self._transport = transport
+        self._sign = sign
+        self._max_attempts = max_attempts
+        self._limiter = limiter
+        self._clock = clock
+        self._random = random
+        self._counters = counters
+        self._backoff = backoff
+
+    def read(self, request: Request, parse: Callable[[Response], T]) -> T:
+        """Make a call that changes nothing; it is repeated after every failure that may pass.
+
+        :raises CallError: from `parse` or the transport, when it will not pass or no attempt is left
+        """
+        return self._call(request, parse, lambda kind: kind.passing)
+
+    def change(self, request: Request, parse: Callable[[Response], T]) -> T:
+        """Make a call that changes something; it is repeated only when it surely was not carried out.
+
+        :raises CallError: as `read`; when its kind says C(may_have_run), the state has to be read
+        """
+        return self._call(request, parse, lambda kind: kind in _REPEAT_CHANGE)
+
+    def _call(self, request: Request, parse: Callable[[Response], T], may_repeat: Callable[[Kind], bool]) -> T:
+        attempt = 1
+        while True:
+            try:
+                return self._attempt(request, parse, repeated=attempt > 1)
+            except CallError as exc:
+                exc.call, exc.attempts = request.call, attempt
+                if attempt >= self._max_attempts or not may_repeat(exc.kind):
+                    raise
+                self._clock.sleep(self._backoff.pause(attempt, self._random, exc.retry_after))
+            attempt += 1
+
+    def _attempt(self, request: Request, parse: Callable[[Response], T], *, repeated: bool) -> T:
+        self._limiter.wait()
+        started = self._clock.monotonic()
+        throttled = False
+        response: Response | None = None
+        try:
+            response = self._transport.send(request, self._sign)
+            _refuse_redirect(response)
+            return parse(response)
+        except CallError as exc:
+            throttled = exc.kind is Kind.THROTTLED
+            if response is not None:
+                exc.retry_after = self._retry_after(response)
+                self._explain_skew(exc, response)
+            raise
+        finally:
+            self._counters.add(seconds=self._clock.monotonic() - started, repeated=repeated, throttled=throttled)
+
+    def _retry_after(self, response: Response) -> float | None:
+        """The header's value in seconds; it may be a number or a date."""
+        value = response.headers.get("retry-after", "").strip()
+        if value.isdecimal():
+            return float(value)
+        moment = _http_date(value)
+        return None if moment is None else max(0.0, moment - self._clock.time())
+
+    def _explain_skew(self, exc: CallError, response: Response) -> None:
+        moment = _http_date(response.headers.get("date", ""))
+        if exc.kind is not Kind.DENIED or moment is None:
+            return
+        skew = self._clock.time() - moment
+        if abs(skew) >= _NOTICEABLE_SKEW:
+            behind = "ahead of" if skew > 0 else "behind"
+            exc.hint = f"The clock here is {abs(skew):.0f} s {behind} the service's: set it, then try again. {exc.hint}"
+
+
+def _refuse_redirect(response: Response) -> None:
+    if not 300 <= response.status < 400:
+        return
+    target = response.headers.get("location", "").split("?")[0]
+    raise CallError(
+        Kind.DENIED,
+        f"the service answered with a redirect to {target or 'nowhere'}",
+        code="redirect_refused",
+        status=response.status,
+        hint="A signed request is never sent on to another address. Check the endpoint and its scheme.",
+    )
+
+
+def _http_date(value: str) -> float | None:
+    if not value:
+        return None
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""Credentials for SLS: options, then environment, then the profile file of the vendor's command line.
+
+Each source is taken as a whole. A pair whose halves come from two places is refused, because it would only show
+later, as a wrong signature.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
+from ansible_collections.redrive.tasks.plugins.module_utils._signing.sls import AccessKey
+
+PROFILE_FILE = "~/.aliyun/config.json"
+
+# Names in the order in which they are looked at: the vendor's SDKs first, then what its Ansible and Terraform use.
+_ENVIRONMENT = (
+    {
+        "id": ("ALIBABA_CLOUD_ACCESS_KEY_ID",),
+        "secret": ("ALIBABA_CLOUD_ACCESS_KEY_SECRET",),
+        "token": ("ALIBABA_CLOUD_SECURITY_TOKEN",),
+    },
+    {
+        "id": ("ALICLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY"),
+        "secret": ("ALICLOUD_ACCESS_KEY_SECRET", "ALICLOUD_SECRET_ACCESS_KEY", "ALICLOUD_SECRET_KEY"),
+        "token": ("ALICLOUD_SECURITY_TOKEN",),
+    },
+)
+PROFILE_VARIABLES = ("ALIBABA_CLOUD_PROFILE", "ALICLOUD_PROFILE")
+REGION_VARIABLES = (
+    "ALIBABA_CLOUD_REGION_ID",
+    "ALIBABA_CLOUD_DEFAULT_REGION",
+    "ALICLOUD_REGION",
+    "ALICLOUD_REGION_ID",
+)
+_MODES = ("AK", "StsToken")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A key and, where the profile names one, a region."""
+
+    key: AccessKey
+    region: str | None = None
+
+
+@dataclass
+class _Looked:
+    """Where was looked, for the message when nothing was found."""
+
+    environ: Mapping[str, str]
+    places: list[str] = field(default_factory=list)
+
+    def first(self, names: tuple[str, ...]) -> str | None:
+        """The first of these variables that is set and not empty."""
+        return next((self.environ[name] for name in names if self.environ.get(name)), None)
+
+
+def find_credentials(
+    *,
+    access_key_id: str | None,
+    access_key_secret: str | None,
+    security_token: str | None,
+    profile: str | None,
+    environ: Mapping[str, str],
+) -> Credentials:
+    """The first complete credentials.
+
+    A profile that is named as an option comes before the environment, because it was asked for.
+
+    :raises InputError: none were found, half a pair was given, or the profile is not usable
+    """
+    if access_key_id or access_key_secret:
+        if not (access_key_id and access_key_secret):
+            given, absent = ("access_key_id", "access_key_secret")[:: 1 if access_key_id else -1]
+            raise InputError(f"{given} is given without {absent}: give both, or neither.")
+        return Credentials(_key(access_key_id, access_key_secret, security_token, "the options"))
+    if security_token:
+        raise InputError("security_token is given without access_key_id and access_key_secret: give all three.")
+    looked = _Looked(environ, ["options access_key_id and access_key_secret", "option profile"])
+    if not profile:
+        found = _from_environment(looked)
+        if found:
+            return found
+    return _from_profile(profile, looked)
+
+
+def find_region(region: str | None, credentials: Credentials, environ: Mapping[str, str]) -> str | None:
+    """The region from the option, the environment or the profile."""
+    return region or _Looked(environ).first(REGION_VARIABLES) or credentials.region
+
+
+def _from_environment(looked: _Looked) -> Credentials | None:
+    for names in _ENVIRONMENT:
+        key_id, secret = looked.first(names["id"]), looked.first(names["secret"])
+        if key_id and secret:
+            return Credentials(_key(key_id, secret, looked.first(names["token"]), f"variables {names['id'][0]} …"))
+        looked.places.append("variables " + " and ".join("/".join(names[part]) for part in ("id", "secret")))
+    return None
+
+
+def _from_profile(name: str | None, looked: _Looked) -> Credentials:
+    path = Path(PROFILE_FILE).expanduser()
+    content = _read(path)
+    if content is None:
+        looked.places.append(f"file {path} (not there)")
+        if name:
+            raise InputError(f"Profile {name!r} cannot be used: there is no file {path}.")
+        raise InputError(
+            f"No credentials for SLS. Looked at: {'; '.join(looked.places)}. Set one of them; never write a secret"
+            " into a playbook in plain text."
+        )
+    wanted = name or looked.first(PROFILE_VARIABLES) or content.get("current") or "default"
+    profiles = [entry for entry in content.get("profiles") or [] if isinstance(entry, dict)]
+    profile = next((entry for entry in profiles if entry.get("name") == wanted), None)
+    if profile is None:
+        known = ", ".join(sorted(str(entry.get("name")) for entry in profiles)) or "none"
+        raise InputError(f"There is no profile {wanted!r} in {path}. Profiles there: {known}.")
+    return _credentials(profile, wanted, path)
+
+
+def _credentials(profile: Mapping[str, Any], name: str, path: Path) -> Credentials:
+    where = f"profile {name!r} in {path}"
+    mode = str(profile.get("mode") or "AK")
+    if mode.lower() not in [known.lower() for known in _MODES]:
+        raise InputError(
+            f"The {where} has mode {mode!r}; modes {' and '.join(_MODES)} can be used here. Get temporary credentials"
+            " with the vendor's command line, and give them as options or variables."
+        )
+    key_id, secret = profile.get("access_key_id"), profile.get("access_key_secret")
+    token = profile.get("sts_token") if mode.lower() == "ststoken" else None
+    if not (isinstance(key_id, str) and key_id and isinstance(secret, str) and secret):
+        raise InputError(f"The {where} has no access_key_id and access_key_secret.")
+    if mode.lower() == "ststoken" and not token:
+        raise InputError(f"The {where} has mode StsToken but no sts_token.")
+    region = profile.get("region_id")
+    return Credentials(_key(key_id, secret, token, where), region if isinstance(region, str) and region else None)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """The profile file's content; None when there is no file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise InputError(f"The file {path} cannot be read: {exc.strerror}.") from exc
+    except (ValueError, RecursionError) as exc:
+        raise InputError(f"The file {path} is not JSON.") from exc
+    if not isinstance(content, dict) or not isinstance(content.get("profiles") or [], list):
+        raise InputError(f"The file {path} does not hold profiles as the vendor's command line writes them.")
+    return content
+
+
+def _key(key_id: str, secret: str, token: str | None, where: str) -> AccessKey:
+    """A key whose parts can travel in a header. The message must not show them."""
+    parts = {"access_key_id": key_id, "access_key_secret": secret, "security_token": token or ""}
+    for name, value in parts.items():
+        if not value.isascii() or not value.isprintable() or value != value.strip():
+            raise InputError(
+                f"{name} from {where} holds a space at its end, a line feed or another character that no key has."
+            )
+    return AccessKey(key_id, secret, token or None)

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""The option C(endpoint), read and checked before anything is sent there. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
+
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*\Z")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where requests are sent.
+
+    :ivar host: a name, or an IP address without brackets
+    :ivar port: None means the scheme's own
+    """
+
+    scheme: str
+    host: str
+    port: int | None = None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it never leaves this machine."""
+        address = self._address
+        return self.host == "localhost" if address is None else address.is_loopback
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is connected to as it is, because nothing can be prefixed to an address or to localhost."""
+        return self.host == "localhost" or self._address is not None
+
+    @property
+    def _address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+        try:
+            return ipaddress.ip_address(self.host)
+        except ValueError:
+            return None
+
+    def base_url(self, prefix: str = "") -> str:
+        """Scheme, host and port; the prefix becomes the first label of the host."""
+        host = f"{prefix}.{self.host}" if prefix else self.host
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"{self.scheme}://{bracketed}" + (f":{self.port}" if self.port else "")
+
+
+def parse_endpoint(text: str, *, allow_plaintext: bool) -> Endpoint:
+    """An endpoint with or without scheme and port; https where none is given.
+
+    :raises InputError: it is no endpoint, or plain http to another machine and not allowed
+    """
+    problem = (
+        f"endpoint is not usable: {text!r}. Give a host name, optionally with https:// before and :port behind it."
+    )
+    value = text.strip()
+    try:
+        parts = urlsplit(value if "://" in value else f"https://{value}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError as exc:
+        raise InputError(problem) from exc
+    extra = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or extra or port == 0:
+        raise InputError(problem)
+    endpoint = Endpoint(parts.scheme, host, port)
+    if not (_HOST.match(host) or endpoint.is_direct):
+        raise InputError(problem)
+    if endpoint.scheme == "http" and not (endpoint.is_loopback or allow_plaintext):
+        raise InputError(
+            f"endpoint {text!r} is plain http, which shows requests and tokens to the network."
+            " Use https, or set allow_plaintext: true if that is really meant."
+        )
+    return endpoint

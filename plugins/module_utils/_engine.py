@@ -1,0 +1,224 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""Carries out a plan: sends each retry once, settles lost replies by reading, waits and verifies.
+
+A changing call is never sent again after it may have been carried out; see `Caller.change` for what may be repeated.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
+from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
+from ansible_collections.redrive.tasks.plugins.module_utils._task import (
+    NOT_REACHED,
+    ItemError,
+    Outcome,
+    Result,
+    Scope,
+    State,
+    Task,
+    TaskKey,
+)
+
+Results = Mapping[TaskKey, Result]
+
+# After a lost reply: pauses before each look at the tasks, seconds. The service may need a moment to show the retry.
+_SETTLE_PAUSES = (0.0, 1.0, 2.0)
+# So many calls in a row whose outcome stays unknown are an outage: stop, rather than leave more in doubt.
+_UNKNOWN_IN_A_ROW = 3
+# A task that shows its old failure unchanged after its retry was accepted may still be queued. It is called
+# failed again once it has done so for this many looks and seconds.
+_STALE_LOOKS = 3
+_STALE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long to wait for retried tasks, and how often to look. Seconds."""
+
+    timeout: float
+    interval: float
+
+
+class Engine:
+    """Carries out one plan against one service. Results are kept by task, so that nothing done is ever lost."""
+
+    def __init__(self, service: Service, *, clock: Clock, concurrency: int = 1) -> None:
+        self._service = service
+        self._clock = clock
+        self._concurrency = concurrency
+        self._lock = threading.Lock()
+        self._tasks: dict[TaskKey, Task] = {}
+        self._results: dict[TaskKey, Result] = {}
+        self._stopped: str | None = None
+        self._stopped_scopes: dict[Scope, str] = {}
+        self._unknown_in_a_row = 0
+        self.pending = 0
+        """Tasks that had not settled when the time to wait was over."""
+        self.warnings: list[str] = []
+
+    @property
+    def results(self) -> Results:
+        """What came of each task that was to be retried."""
+        return self._results
+
+    def send(self, plan: Plan) -> None:
+        """Retry what the plan says, each task in exactly one call. Never raises a CallError: results tell."""
+        tasks = plan.to_retry
+        self._tasks = {task.key: task for task in tasks}
+        self._results.update(dict.fromkeys(self._tasks, NOT_REACHED))
+        batches = _batches(tasks, self._service.facts.batch_size)
+        if self._concurrency == 1:
+            for batch in batches:
+                self._send_batch(batch)
+            return
+        with ThreadPoolExecutor(max_workers=self._concurrency) as pool:
+            for done in [pool.submit(self._send_batch, batch) for batch in batches]:
+                done.result()
+
+    def _send_batch(self, batch: Sequence[Task]) -> None:
+        scope = batch[0].scope
+        reason = self._stopped or self._stopped_scopes.get(scope)
+        if reason:
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=reason))
+            return
+        try:
+            replies = self._service.retry(batch)
+        except CallError as exc:
+            self._handle_failed_call(batch, exc)
+            return
+        with self._lock:
+            self._unknown_in_a_row = 0
+            for task in batch:
+                error = replies[task.key]
+                outcome = Outcome.REFUSED if error else Outcome.ACCEPTED
+                self._results[task.key] = Result(outcome, error=error)
+
+    def _handle_failed_call(self, batch: Sequence[Task], exc: CallError) -> None:
+        error = ItemError(exc.code, str(exc), exc.request_id)
+        if exc.kind.may_have_run:
+            self._settle(batch, error)
+            return
+        if exc.kind is Kind.UNREACHED:
+            self._stopped = f"the run stopped: {exc}"
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, error=error, note=self._stopped))
+            return
+        if exc.kind is Kind.DENIED:
+            self._stopped = f"the run stopped, because every further retry would be refused alike: {exc}"
+        elif exc.kind in (Kind.GONE, Kind.THROTTLED):
+            self._stopped_scopes[batch[0].scope] = f"nothing more was sent for the same parent: {exc}"
+        self._record(batch, Result(Outcome.REFUSED, error=error))
+
+    def _settle(self, batch: Sequence[Task], error: ItemError) -> None:
+        """Find out by reading what a call did whose reply is lost; what does not show stays unknown."""
+        self._record(batch, Result(Outcome.UNKNOWN, error=error, note="no clear reply; reading did not settle it"))
+        open_tasks: Sequence[Task] = batch
+        for pause in _SETTLE_PAUSES:
+            self._clock.sleep(pause)
+            try:
+                now = self._service.read_again(open_tasks)
+            except CallError as exc:
+                self._stopped = f"the run stopped, because neither a retry nor a look at its outcome got through: {exc}"
+                return
+            for task in open_tasks:
+                self._settle_task(task, now.get(task.key))
+            open_tasks = [task for task in open_tasks if self._results[task.key].outcome is Outcome.UNKNOWN]
+            if not open_tasks:
+                break
+        with self._lock:
+            self._unknown_in_a_row = self._unknown_in_a_row + 1 if len(open_tasks) == len(batch) else 0
+            if self._unknown_in_a_row >= _UNKNOWN_IN_A_ROW:
+                self._stopped = (
+                    f"the run stopped after {_UNKNOWN_IN_A_ROW} retry calls in a row without a clear outcome:"
+                    f" {error.message}"
+                )
+
+    def _settle_task(self, before: Task, now: Task | None) -> None:
+        """Record as accepted a task whose state shows that the service took its retry."""
+        if now is None or not now.moved_since(before):
+            return
+        note = "the reply was lost, and reading the state again shows that the retry was accepted"
+        self._record([before], Result(Outcome.ACCEPTED, state_after=now.state, note=note))
+
+    def wait(self, wait: Wait) -> None:
+        """Look at the retried tasks until each has settled or the time is over. Never raises a CallError."""
+        deadline = Deadline.after(self._clock, wait.timeout)
+        watches = {
+            key: _Watch(self._tasks[key], self._clock.monotonic())
+            for key, result in self._results.items()
+            if result.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
+        }
+        while watches and not deadline.passed:
+            self._clock.sleep(min(wait.interval, deadline.remaining))
+            try:
+                now = self._service.read_again([watch.before for watch in watches.values()])
+            except CallError as exc:
+                if exc.kind.passing:
+                    continue
+                self.warnings.append(f"Waiting ended early: {exc}")
+                break
+            for key, watch in list(watches.items()):
+                if self._look(key, watch, now.get(key)):
+                    del watches[key]
+        self.pending = sum(self._is_pending(key) for key in watches)
+
+    def _look(self, key: TaskKey, watch: _Watch, now: Task | None) -> bool:
+        """Take note of a task's state; whether it has settled."""
+        state = now.state if now else State.MISSING
+        result = self._results[key]
+        if now is not None and result.outcome is Outcome.UNKNOWN:
+            self._settle_task(watch.before, now)
+        self._results[key] = replace(self._results[key], state_after=state)
+        return watch.settled(now, self._clock.monotonic())
+
+    def _is_pending(self, key: TaskKey) -> bool:
+        state = self._results[key].state_after
+        return state is None or state.under_way
+
+    def _record(self, batch: Iterable[Task], result: Result) -> None:
+        with self._lock:
+            for task in batch:
+                self._results[task.key] = result
+
+
+class _Watch:
+    """Tells a new failure from the old one that the service still shows."""
+
+    def __init__(self, before: Task, started: float) -> None:
+        self.before = before
+        self._started = started
+        self._looks = 0
+        self._moved = False
+
+    def settled(self, now: Task | None, moment: float) -> bool:
+        """Whether no later look will show anything else."""
+        if now is None:
+            return True
+        self._moved = self._moved or now.moved_since(self.before)
+        if now.state.under_way:
+            return False
+        if self._moved:
+            return True
+        self._looks += 1
+        return self._looks >= _STALE_LOOKS and moment - self._started >= _STALE_SECONDS
+
+
+def _batches(tasks: Sequence[Task], size: int) -> Iterator[list[Task]]:
+    """Tasks of one scope together, at most `size` of them, otherwise in their order."""
+    by_scope: dict[Scope, list[Task]] = {}
+    for task in tasks:
+        by_scope.setdefault(task.scope, []).append(task)
+    for group in by_scope.values():
+        for start in range(0, len(group), size):
+            yield group[start : start + size]

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""Sending one request. The only file that imports requests."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Callable, Union
+
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
+
+REQUESTS_IMPORT_ERROR: str | None
+try:
+    import requests
+    import urllib3.exceptions
+except ImportError:
+    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Session
+    from requests import Response as RawResponse
+
+MAX_REPLY_BYTES = 8 * 1024 * 1024
+"""The largest reply of any service here (500 tasks of SLS) is far below 1 MiB; more is a fault or an attack."""
+_PIECE = 64 * 1024
+
+Verify = Union[bool, str]
+Signer = Callable[[Request], Request]
+
+
+class Transport:
+    """Sends requests over kept-alive connections, one session for each thread.
+
+    Certificates are verified, redirects are not followed, C(.netrc) is not read, cookies are not kept,
+    and both the size of a reply and the time that it may take are bounded.
+    """
+
+    def __init__(self, *, timeout: float, verify: Verify, clock: Clock, use_proxies: bool = True) -> None:
+        """`timeout` is in seconds for one whole request, `verify` as requests takes it."""
+        self._timeout = timeout
+        self._verify = verify
+        self._clock = clock
+        self._use_proxies = use_proxies
+        self._local = threading.local()
+
+    def send(self, request: Request, sign: Signer) -> Response:
+        """Sign the request, send it once, and read the whole reply.
+
+        :raises CallError: no complete reply came; its kind says whether the request may have arrived
+        """
+
+        def authenticate(prepared: PreparedRequest) -> PreparedRequest:
+            # As auth=, because requests replaces a plain Authorization header by an entry of .netrc.
+            prepared.headers.update(sign(request).headers)
+            return prepared
+
+        deadline = Deadline.after(self._clock, self._timeout)
+        try:
+            with self._session().request(
+                request.method,
+                request.url,
+                data=request.body or None,
+                auth=authenticate,
+                headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+                timeout=self._timeout,
+                allow_redirects=False,
+                verify=self._verify,
+                stream=True,
+            ) as raw:
+                body = _read(raw, deadline)
+                headers = {name.lower(): value for name, value in raw.headers.items()}
+                return Response(raw.status_code, headers, body)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+            raise _call_error(exc, self._timeout) from exc
+
+    def _session(self) -> Session:
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = self._use_proxies
+            session.headers["User-Agent"] = "ansible-redrive.tasks"
+            session.cookies.set_policy(_no_cookies())
+            self._local.session = session
+        return session
+
+
+def _no_cookies() -> DefaultCookiePolicy:
+    return DefaultCookiePolicy(allowed_domains=[])
+
+
+def _read(raw: RawResponse, deadline: Deadline) -> bytes:
+    body = bytearray()
+    for piece in _pieces(raw):
+        body += piece
+        if len(body) > MAX_REPLY_BYTES:
+            raise CallError(
+                Kind.BROKEN,
+                f"the reply is larger than {MAX_REPLY_BYTES // 1024**2} MiB and was not read further",
+                code="reply_too_large",
+                status=raw.status_code,
+                hint="Check that the endpoint is the service itself.",
+            )
+        if deadline.passed:
+            raise CallError(
+                Kind.LOST,
+                "the reply did not end within the time allowed for one request",
+                code="timeout",
+                status=raw.status_code,
+                hint="Raise the option timeout if the service is slow.",
+            )
+    return bytes(body)
+
+
+def _pieces(raw: RawResponse) -> Iterator[bytes]:
+    """What has arrived, as it arrives, so that a reply that drips meets its deadline."""
+    read_some = getattr(raw.raw, "read1", None)
+    if read_some is None:  # urllib3 1.26, still shipped with enterprise distributions
+        yield from raw.iter_content(1024)
+        return
+    while True:
+        piece = read_some(_PIECE, decode_content=True)
+        if not piece:
+            return
+        yield piece
+
+
+def _call_error(exc: Exception, timeout: float) -> CallError:
+    causes = list(_causes(exc))
+    words = _words(causes)
+    if any(type(cause).__name__ == "SSLCertVerificationError" for cause in causes):
+        return CallError(
+            Kind.DENIED,
+            f"the server's certificate is not trusted: {words}",
+            code="certificate",
+            hint="Check the endpoint; for a private certificate authority set the option ca_path.",
+        )
+    never_sent = (
+        requests.exceptions.ConnectTimeout,
+        requests.exceptions.ProxyError,
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ConnectTimeoutError,
+    )
+    if any(isinstance(cause, never_sent) for cause in causes):
+        return CallError(
+            Kind.UNREACHED,
+            f"the service could not be reached: {words}",
+            code="unreachable",
+            hint="Check endpoint, region, network and proxy. This call did not arrive.",
+        )
+    if any(isinstance(cause, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)) for cause in causes):
+        return CallError(
+            Kind.LOST,
+            f"no reply within {timeout:g} s",
+            code="timeout",
+            hint="Raise the option timeout if the service is slow.",
+        )
+    if any(isinstance(cause, urllib3.exceptions.DecodeError) for cause in causes):
+        return CallError(Kind.BROKEN, f"the reply cannot be decoded: {words}", code="broken_reply")
+    return CallError(Kind.LOST, f"the connection broke before a complete reply: {words}", code="connection_broken")
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    """The exception and all that it wraps: requests and urllib3 nest in args, reason and __cause__."""
+    pending, seen = [exc], set()
+    while pending:
+        current = pending.pop()
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        pending += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+
+
+def _words(causes: list[BaseException]) -> str:
+    """The innermost operating system error, which says most in the fewest words."""
+    for cause in reversed(causes):
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    return type(causes[-1]).__name__

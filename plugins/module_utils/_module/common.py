@@ -1,0 +1,215 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""What both kinds of modules do around a service: options in, result out. AnsibleModule is used here only."""
+
+from __future__ import annotations
+
+import os
+import random
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec, how_spec, what_spec
+from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller, Counters, RateLimiter
+from ansible_collections.redrive.tasks.plugins.module_utils._classify import compile_pattern, user_rules
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError, RedriveError
+from ansible_collections.redrive.tasks.plugins.module_utils._http import REQUESTS_IMPORT_ERROR, Signer, Transport
+from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
+from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
+from ansible_collections.redrive.tasks.plugins.module_utils._service import Service, ServiceFacts
+from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass, State, Window
+from ansible_collections.redrive.tasks.plugins.module_utils._window import resolve_window
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Front:
+    """One service as its modules see it.
+
+    :ivar argument_spec: the options that only this service has
+    :ivar check: raises InputError for options that are wrong in themselves
+    :ivar create: the service that the options name; raises InputError for unusable credentials or endpoint
+    """
+
+    facts: ServiceFacts
+    argument_spec: Callable[[], Spec]
+    check: Callable[[Params], None]
+    create: Callable[[Params, Run], Service]
+
+
+class _Module(AnsibleModule):
+    """Takes an option that is given as an empty string as not given: survey fields arrive so."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        for name in [name for name, value in self.params.items() if isinstance(value, str) and not value.strip()]:
+            del self.params[name]
+
+
+class Run:
+    """One run of a module: its options, its clock, what it counts, warns of and keeps secret."""
+
+    def __init__(self, front: Front, own_spec: Spec) -> None:
+        spec = {**front.argument_spec(), **what_spec(), **own_spec, **how_spec()}
+        self._module = _Module(argument_spec=spec, supports_check_mode=True)
+        if REQUESTS_IMPORT_ERROR:
+            self._module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+        self.params: Params = self._module.params
+        self.check_mode: bool = self._module.check_mode
+        self.environ: Mapping[str, str] = os.environ
+        self.clock = Clock()
+        self._front = front
+        self._masker = Masker()
+        self._counters = Counters()
+        for name, option in spec.items():
+            if option.get("no_log"):
+                self.keep_secret(self.params[name])
+
+    def keep_secret(self, secret: str | None) -> None:
+        """Blank this value in everything that leaves."""
+        if secret:
+            self._masker.add(secret)
+            self._module.no_log_values.add(secret)
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+        self._module.warn(self._masker.text(text))
+
+    @property
+    def ids(self) -> tuple[str, ...] | None:
+        """The tasks that are asked for; None when the option is not given."""
+        ids = self.params[self._front.facts.id_option]
+        return None if ids is None else tuple(dict.fromkeys(ids))
+
+    def caller(self, endpoint: Endpoint, sign: Signer) -> Caller:
+        """What makes the service's calls, as the options say."""
+        params = self.params
+        transport = Transport(
+            timeout=params["timeout"],
+            verify=params["ca_path"] or True if params["validate_certs"] else False,
+            clock=self.clock,
+            use_proxies=not endpoint.is_loopback,
+        )
+        return Caller(
+            transport,
+            sign,
+            max_attempts=params["max_attempts"],
+            limiter=RateLimiter(params["rate_limit"] or self._front.facts.rate, self.clock),
+            clock=self.clock,
+            random=random.random,
+            counters=self._counters,
+        )
+
+    def check(self) -> None:
+        """Everything about the options that can be known before anything is sent.
+
+        :raises InputError: an option is wrong
+        """
+        for name in ("timeout", "max_attempts", "rate_limit", "concurrency", "wait_interval"):
+            if self.params.get(name) is not None and self.params[name] <= 0:
+                raise InputError(f"{name} must be greater than 0, not {self.params[name]:g}.")
+        for name in ("max_tasks", "wait_timeout"):
+            if self.params.get(name) is not None and self.params[name] < 0:
+                raise InputError(f"{name} must not be negative.")
+        ca_path = self.params["ca_path"]
+        if ca_path and not Path(ca_path).exists():
+            raise InputError(f"ca_path names no file or folder: {ca_path}.")
+        self._front.check(self.params)
+
+    def policy(self) -> Policy:
+        """What may be retried."""
+        return Policy(
+            rules=user_rules(self.params["rules"]) + self._front.facts.rules,
+            retry_classes=frozenset(FailureClass(name) for name in self.params["retry_classes"]),
+        )
+
+    def selection(self, states: frozenset[State]) -> Selection:
+        """Which tasks are looked at."""
+        message = self.params["message_regex"]
+        return Selection(
+            ids=self.ids,
+            states=states,
+            codes=frozenset(code.lower() for code in self.params["codes"] or ()),
+            message=compile_pattern("message_regex", message) if message else None,
+        )
+
+    def window(self) -> Window:
+        """The creation times that are looked at."""
+        facts = self._front.facts
+        return resolve_window(
+            self.params["since"],
+            self.params["until"],
+            now=self.clock.time(),
+            horizon=facts.horizon,
+            margin=facts.horizon_margin,
+            warn=self.warn,
+        )
+
+    def plan(self, states: frozenset[State]) -> tuple[Plan, Service | None]:
+        """The plan, and the service to carry it out; without a service when nothing was asked for.
+
+        :raises InputError: an option, a credential or the endpoint is not usable; nothing was sent
+        :raises CallError: the service did not show its tasks
+        """
+        self.check()
+        selection, policy = self.selection(states), self.policy()
+        window = self.window()
+        if selection.ids == ():
+            return Plan((), 0), None
+        service = self._front.create(self.params, self)
+        if selection.ids is None:
+            tasks = service.list_tasks(window, selection.states)
+        else:
+            tasks = service.find_tasks(selection.ids, window)
+        return build_plan(tasks, selection, policy, absent=self._absent()), service
+
+    def _absent(self) -> str:
+        horizon = self._front.facts.horizon
+        reach = f", which shows the last {horizon // 3600} hours only" if horizon else ""
+        return f"not found in the window: the id is unknown, or no longer shown by the service{reach}"
+
+    def requests(self) -> dict[str, Any]:
+        """What was sent, for the result."""
+        counters = self._counters
+        return {
+            "sent": counters.sent,
+            "repeated": counters.repeated,
+            "throttled": counters.throttled,
+            "seconds": round(counters.seconds, 3),
+        }
+
+    def exit(self, result: dict[str, Any]) -> NoReturn:
+        """End well."""
+        self._module.exit_json(**self._masker.value(result))
+        raise SystemExit  # exit_json does not return
+
+    def fail(self, message: str, result: dict[str, Any] | None = None) -> NoReturn:
+        """End with an error that keeps everything known so far."""
+        content = {"changed": False, "requests": self.requests(), **(result or {}), "msg": message}
+        self._module.fail_json(**self._masker.value(content))
+        raise SystemExit  # fail_json does not return
+
+    @contextmanager
+    def reporting(self, result: Callable[[], dict[str, Any]] = dict) -> Iterator[None]:
+        """The one place where errors become results; `result` tells what is known when one is raised."""
+        try:
+            yield
+        except RedriveError as exc:
+            self.fail(str(exc), result())
+        except Exception as exc:
+            trace = self._masker.text(traceback.format_exc())
+            message = f"An unexpected {type(exc).__name__}: {exc}. This is a bug of redrive.tasks: please report it."
+            self.fail(message, {**result(), "traceback": trace})

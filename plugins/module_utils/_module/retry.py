@@ -1,0 +1,94 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""Retry modules: find, judge, retry what should be retried, wait and verify."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.redrive.tasks.plugins.module_utils import _result
+from ansible_collections.redrive.tasks.plugins.module_utils._argspec import retry_spec
+from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
+from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
+from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
+from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
+from ansible_collections.redrive.tasks.plugins.module_utils._task import State
+
+
+def run_retry_module(front: Front) -> None:
+    """The whole of a retry module."""
+    run = Run(front, retry_spec())
+    with run.reporting():
+        _require_selection(run, front.facts.id_option)
+        plan, service = run.plan(frozenset({State.FAILED}))
+        _Retry(front, run, plan, service).carry_out()
+
+
+def _require_selection(run: Run, id_option: str) -> None:
+    """Exactly one selection: leaving both out must never mean everything."""
+    given, all_failed = run.ids is not None, run.params["all_failed"]
+    if given and all_failed:
+        raise InputError(f"{id_option} and all_failed: true are both given: give one of them.")
+    if not (given or all_failed):
+        raise InputError(
+            f"No selection: give {id_option}, or all_failed: true. An empty selection never means everything."
+        )
+
+
+class _Retry:
+    """Carries out a plan and reports it."""
+
+    def __init__(self, front: Front, run: Run, plan: Plan, service: Service | None) -> None:
+        self._front = front
+        self._run = run
+        self._plan = plan
+        self._service = service
+        self._results: _result.Results = _result.not_attempted(plan)
+        self._pending = 0
+
+    def carry_out(self) -> None:
+        """Retry, wait, and end the module."""
+        with self._run.reporting(self._result):
+            self._plan.refuse_more_than(self._run.params["max_tasks"])
+            if self._run.check_mode or self._service is None:
+                self._results = _result.planned(self._plan)
+            else:
+                self._send_and_wait(self._service)
+            self._finish()
+
+    def _send_and_wait(self, service: Service) -> None:
+        params, facts = self._run.params, self._front.facts
+        engine = Engine(service, clock=self._run.clock, concurrency=params["concurrency"] or facts.concurrency)
+        self._results = engine.results
+        engine.send(self._plan)
+        if params["wait"]:
+            engine.wait(Wait(params["wait_timeout"], params["wait_interval"] or facts.wait_interval))
+        self._pending = engine.pending
+        for warning in engine.warnings:
+            self._run.warn(warning)
+
+    def _finish(self) -> None:
+        result = self._result()
+        failures = _result.failures(result["counts"], self._pending, self._run.params["fail_on"])
+        if not failures:
+            self._run.exit(result)
+        first = next((task["error"]["message"] for task in result["tasks"] if "error" in task), "")
+        self._run.fail(f"{result['msg']} Failed, as fail_on asks: {', '.join(failures)}. {first}".strip(), result)
+
+    def _result(self) -> dict[str, Any]:
+        plan, results = self._plan, self._results
+        count = _result.counts(plan, results)
+        return {
+            "changed": _result.changed(results),
+            "msg": _result.sentence(count, check_mode=self._run.check_mode, waited=self._run.params["wait"]),
+            "tasks": _result.tasks(plan, results),
+            "counts": count,
+            "causes": _result.causes(plan),
+            "requests": self._run.requests(),
+            "diff": _result.diff(plan, results, self._front.facts.retried_state),
+        }

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""What a service is to the engine: facts and four calls. No policy here and none in a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ansible_collections.redrive.tasks.plugins.module_utils._classify import Rule
+from ansible_collections.redrive.tasks.plugins.module_utils._task import ItemError, State, Task, TaskKey, Window
+
+
+@dataclass(frozen=True)
+class ServiceFacts:
+    """What differs between services as far as code above the service has to know.
+
+    :ivar name: for messages
+    :ivar id_option: the option that names tasks
+    :ivar horizon: seconds for which the service shows a task; None means without end
+    :ivar horizon_margin: seconds by which a window keeps clear of the horizon's edge
+    :ivar batch_size: tasks in one retry call
+    :ivar rate: published limit in requests a second; None means that none is published
+    :ivar concurrency: requests under way at once, unless the user says otherwise
+    :ivar wait_interval: seconds between two looks at the tasks, unless the user says otherwise
+    :ivar retried_state: the state of a task just after its retry was accepted
+    :ivar rules: built-in rules
+    """
+
+    name: str
+    id_option: str
+    horizon: int | None
+    horizon_margin: int
+    batch_size: int
+    rate: float | None
+    concurrency: int
+    wait_interval: float
+    retried_state: State
+    rules: tuple[Rule, ...]
+
+
+class Service(Protocol):
+    """One service, for one scope that the user named. Every call may raise CallError."""
+
+    @property
+    def facts(self) -> ServiceFacts:
+        """The service's facts."""
+
+    def list_tasks(self, window: Window, states: frozenset[State]) -> Iterable[Task]:
+        """Every task in the window whose state is among `states`, each once, from the first page to the last."""
+
+    def find_tasks(self, ids: Sequence[str], window: Window) -> Iterable[Task]:
+        """The tasks with these ids, as far as the service shows them; others may come along."""
+
+    def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
+        """The same tasks as they are now; one that the service no longer shows is absent."""
+
+    def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, ItemError | None]:
+        """Retry tasks of one scope, at most a batch, in one call: None for each accepted one, else the error.
+
+        A CallError whose kind says C(may_have_run) means that any of them may have been accepted.
+        """

@@ -1,0 +1,461 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""Alibaba Cloud SLS (Simple Log Service): shipping tasks of old-version LogShipper rules.
+
+Sources: the vendor's pages RetryShipperTask (both editions), GetShipperStatus and ListShipper, common error codes, and
+aliyun-log-python-sdk 0.9.52. What no source establishes is marked as assumed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Callable
+
+from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._rules.sls import RULES
+from ansible_collections.redrive.tasks.plugins.module_utils._service import ServiceFacts
+from ansible_collections.redrive.tasks.plugins.module_utils._task import (
+    ItemError,
+    Scope,
+    State,
+    Task,
+    TaskKey,
+    Window,
+)
+from ansible_collections.redrive.tasks.plugins.module_utils._wire import Query, Request, Response
+
+FACTS = ServiceFacts(
+    name="SLS",
+    id_option="task_ids",
+    horizon=48 * 3600,
+    horizon_margin=60,
+    batch_size=10,
+    rate=None,
+    concurrency=1,
+    wait_interval=10.0,
+    retried_state=State.RUNNING,
+    rules=RULES,
+)
+
+_PAGE = 500
+# A listing with more pages than this is no listing: half a million tasks, where a shipper makes some hundreds a day.
+_MOST_PAGES = 1000
+_MOST_PASSES = 3
+
+_STATES = {"success": State.SUCCEEDED, "running": State.RUNNING, "fail": State.FAILED}
+_STATUSES = {state: status for status, state in _STATES.items()}
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,126}[A-Za-z0-9])?")
+_TASK_ID = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+def check_name(option: str, name: str) -> str:
+    """A name that becomes part of a path or host.
+
+    The vendor's rules for the three kinds of names differ in length and case between its pages and SDKs;
+    this is what all of them allow together.
+
+    :raises InputError: it is no legal name
+    """
+    if _NAME.fullmatch(name):
+        return name
+    raise InputError(
+        f"{option} is not a legal name: {name!r}. Names have 1 to 128 letters, digits, '-' and '_',"
+        " and begin and end with a letter or digit."
+    )
+
+
+def check_task_id(task_id: str) -> str:
+    """A task id, opaque but printable.
+
+    :raises InputError: it is empty, too long or not printable
+    """
+    if _TASK_ID.fullmatch(task_id):
+        return task_id
+    raise InputError(f"task_ids holds what is no task id: {task_id!r}. An id has 1 to 256 visible ASCII characters.")
+
+
+_DOMAINS = (".log.aliyuncs.com", ".sls.aliyuncs.com")
+_NETWORKS = re.compile(r"-(?:intranet|share|vpc)$")
+_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def find_endpoint(endpoint: str | None, region: str | None, *, project: str, allow_plaintext: bool) -> Endpoint:
+    """The endpoint without the project in front, from the option of that name or from the region.
+
+    :raises InputError: neither is given, or one is not usable
+    """
+    if region and not _REGION.fullmatch(region):
+        raise InputError(f"region is not a region id: {region!r}. An example is cn-hangzhou.")
+    if not endpoint:
+        if not region:
+            raise InputError(
+                "Neither endpoint nor region is known. Set the option region or endpoint, the variable"
+                " ALIBABA_CLOUD_REGION_ID, or region_id in the profile."
+            )
+        return Endpoint("https", region + _DOMAINS[0])
+    if _REGION.fullmatch(endpoint) and endpoint != "localhost":  # a region id where an endpoint is expected
+        endpoint += _DOMAINS[0]
+    found = parse_endpoint(endpoint, allow_plaintext=allow_plaintext)
+    host = found.host[len(project) + 1 :] if found.host.startswith(f"{project}.") else found.host
+    return Endpoint(found.scheme, host, found.port)
+
+
+def region_of(endpoint: Endpoint) -> str | None:
+    """The region that a public endpoint of the vendor's names; None for any other, such as the acceleration one."""
+    for domain in _DOMAINS:
+        if endpoint.host.endswith(domain):
+            region = _NETWORKS.sub("", endpoint.host[: -len(domain)])
+            return None if region == "log-global" else region
+    return None
+
+
+class SlsService:
+    """The shippers of one project, one logstore, or one shipper."""
+
+    facts = FACTS
+
+    def __init__(
+        self,
+        caller: Caller,
+        endpoint: Endpoint,
+        *,
+        project: str,
+        logstore: str | None,
+        shipper: str | None,
+        clock: Clock,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._caller = caller
+        self._clock = clock
+        self._warn = warn
+        self._project = project
+        self._logstore = logstore
+        self._shipper = shipper
+        self._scopes: list[Scope] | None = None
+        self._host = f"{project}.{endpoint.host}"
+        # As the vendor's SDK: the project goes into the host name, or into the Host header alone where the
+        # endpoint is an address; the header never carries the port.
+        self._base_url = endpoint.base_url() if endpoint.is_direct else endpoint.base_url(prefix=project)
+
+    def list_tasks(self, window: Window, states: frozenset[State]) -> Iterator[Task]:
+        """Every task in the window in one of these states."""
+        status = _STATUSES.get(next(iter(states)), "") if len(states) == 1 else ""
+        for task in self._list_all(window, status):
+            if task.state in states:
+                yield task
+
+    def find_tasks(self, _ids: Sequence[str], window: Window) -> Iterator[Task]:
+        """All tasks in the window: SLS has no call that reads a task by its id."""
+        return self._list_all(window, status="")
+
+    def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
+        """The tasks as they are now, from a window around their creation times."""
+        now = int(self._clock.time())
+        earliest = now - (FACTS.horizon or 0) + FACTS.horizon_margin
+        found: dict[TaskKey, Task] = {}
+        for scope in dict.fromkeys(task.scope for task in tasks):
+            wanted = {task.key for task in tasks if task.scope == scope}
+            created = [int(task.created or 0) for task in tasks if task.scope == scope]
+            start = max(min(created), earliest)
+            window = Window(start, max(max(created) + 1, start + 1))
+            found.update({task.key: task for task in self._list(scope, window, "") if task.key in wanted})
+        return found
+
+    def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, ItemError | None]:
+        """Retry at most ten tasks of one shipper. The service answers for the whole call, not for each task."""
+        body = json.dumps([task.id for task in tasks]).encode()
+        request = self._request("PUT", _tasks_path(tasks[0].scope), body=body)
+        self._caller.change(request, _check)
+        return {task.key: None for task in tasks}
+
+    def _list_all(self, window: Window, status: str) -> Iterator[Task]:
+        if self._scopes is None:
+            self._scopes = list(self._discover())
+        for scope in self._scopes:
+            try:
+                yield from self._list(scope, window, status)
+            except CallError as exc:
+                # Deleted since it was discovered. One that the user named is an error.
+                if self._shipper or exc.kind is not Kind.GONE:
+                    raise
+                self._warn(f"Left out: {exc}")
+
+    def _discover(self) -> Iterator[Scope]:
+        """The shippers to look at."""
+        if self._logstore and self._shipper:
+            yield self._scope(self._logstore, self._shipper)
+        elif self._logstore:
+            yield from self._discover_shippers(self._logstore)
+        else:
+            yield from self._discover_logstores()
+
+    def _discover_logstores(self) -> Iterator[Scope]:
+        refused: CallError | None = None
+        usable = False
+        for logstore in self._names("/logstores", "logstores"):
+            try:
+                yield from self._discover_shippers(logstore)
+                usable = True
+            except CallError as exc:
+                # Internal logstores refuse these calls, and one can be deleted meanwhile (assumed, no source).
+                if exc.kind is not Kind.GONE and exc.code.lower() != "unauthorized":
+                    raise
+                self._warn(f"Logstore {logstore} was left out: {exc}")
+                refused = exc
+        if refused and not usable:
+            raise refused
+
+    def _discover_shippers(self, logstore: str) -> Iterator[Scope]:
+        for shipper in self._names(f"/logstores/{logstore}/shipper", "shipper"):
+            yield self._scope(logstore, shipper)
+
+    def _scope(self, logstore: str, shipper: str) -> Scope:
+        return (("project", self._project), ("logstore", logstore), ("shipper", shipper))
+
+    def _names(self, path: str, key: str) -> list[str]:
+        """All names of a paged list. The service may ignore paging, so a page without a new name is the last."""
+        names: dict[str, None] = {}
+        for _page in range(_MOST_PAGES):
+            query = (("offset", str(len(names))), ("size", str(_PAGE)))
+            page, total = self._caller.read(
+                self._request("GET", path, query), lambda response: _parse_names(response, key)
+            )
+            before = len(names)
+            names.update(dict.fromkeys(page))
+            if len(names) == before or len(names) >= total:
+                break
+        return list(names)
+
+    def _list(self, scope: Scope, window: Window, status: str) -> list[Task]:
+        """Every task of one shipper, each once.
+
+        Tasks that enter or leave the list between two pages shift the later ones, so that some are shown twice and
+        others never. A pass in which that can have happened is followed by another one, and only the last one
+        counts: a task that it does not show may have healed meanwhile.
+        """
+        tasks: list[Task] = []
+        for _pass in range(_MOST_PASSES):
+            tasks, steady = self._read_pages(scope, window, status)
+            if steady:
+                break
+        return tasks
+
+    def _read_pages(self, scope: Scope, window: Window, status: str) -> tuple[list[Task], bool]:
+        """The tasks from the first page to the last, and whether the list stayed the same meanwhile."""
+        tasks: dict[str, Task] = {}
+        totals: set[int] = set()
+        offset = 0
+        for _page in range(_MOST_PAGES):
+            query = (
+                ("from", str(window.since)),
+                ("to", str(window.until)),
+                ("status", status),
+                ("offset", str(offset)),
+                ("size", str(_PAGE)),
+            )
+            page, total = self._caller.read(
+                self._request("GET", _tasks_path(scope), query), lambda response: _parse_tasks(response, scope)
+            )
+            known = len(tasks)
+            tasks.update((task.id, task) for task in page)
+            totals.add(total)
+            offset += len(page)
+            # Not on a short page: the service may cap the page size.
+            if len(tasks) == known or offset >= total:
+                return list(tasks.values()), len(totals) == 1 and len(tasks) == offset
+        raise CallError(Kind.BROKEN, f"the list of tasks did not end within {_MOST_PAGES} pages", code="endless_list")
+
+    def _request(self, method: str, path: str, query: Query = (), body: bytes = b"") -> Request:
+        headers = {"Host": self._host}
+        if body:
+            headers["Content-Type"] = "application/json"
+        return Request(method, self._base_url, path, query, headers, body)
+
+
+def _tasks_path(scope: Scope) -> str:
+    names = dict(scope)
+    return f"/logstores/{names['logstore']}/shipper/{names['shipper']}/tasks"
+
+
+def _parse_names(response: Response, key: str) -> tuple[list[str], int]:
+    content = _object(response)
+    names = content.get(key)
+    if names is None:
+        names = []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _wrong_shape(response, f"{key} is not a list of names")
+    legal = [name for name in names if _NAME.fullmatch(name)]
+    if len(legal) < len(names):
+        raise _wrong_shape(response, f"{key} holds a name that is not legal")
+    return legal, _total(response, content, len(legal))
+
+
+def _parse_tasks(response: Response, scope: Scope) -> tuple[list[Task], int]:
+    content = _object(response)
+    items = content.get("tasks")
+    if items is None:
+        items = []
+    elif isinstance(items, dict):  # a model of the vendor's types the array as one object
+        items = [items]
+    if not isinstance(items, list):
+        raise _wrong_shape(response, "tasks is not a list")
+    return [_parse_task(response, item, scope) for item in items], _total(response, content, len(items))
+
+
+def _parse_task(response: Response, item: Any, scope: Scope) -> Task:
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"]:
+        raise _wrong_shape(response, "a task has no id")
+    status = _text(item.get("taskStatus"))
+    state = _STATES.get(status.lower(), State.UNKNOWN)
+    created = _seconds(item.get("taskCreateTime"))
+    return Task(
+        id=item["id"],
+        scope=scope,
+        status=status,
+        state=state,
+        code=_text(item.get("taskCode")),
+        message=_text(item.get("taskMessage")),
+        created=created,
+        expires=None if created is None else created + (FACTS.horizon or 0),
+        finished=_seconds(item.get("taskFinishTime")),
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def _seconds(value: Any) -> float | None:
+    """Epoch seconds, given as a number or as its digits; 0 means that there is none."""
+    number = _number(value)
+    return float(number) if number else None
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
+        return int(value)
+    return value if isinstance(value, int) and 0 <= value < 10**12 else None
+
+
+def _total(response: Response, content: Mapping[str, Any], default: int) -> int:
+    if content.get("total") is None:
+        return default
+    total = _number(content["total"])
+    if total is None:
+        raise _wrong_shape(response, "total is not a number")
+    return total
+
+
+def _object(response: Response) -> dict[str, Any]:
+    _check(response)
+    try:
+        content = response.json()
+    except ValueError as exc:
+        raise _broken(response, f"the reply is not JSON: {response.excerpt()}") from exc
+    if not isinstance(content, dict):
+        raise _wrong_shape(response, "the reply is not an object")
+    return content
+
+
+def _wrong_shape(response: Response, what: str) -> CallError:
+    return _broken(response, f"the reply has another shape than documented: {what}")
+
+
+def _broken(response: Response, text: str) -> CallError:
+    return CallError(
+        Kind.BROKEN,
+        text,
+        code="broken_reply",
+        status=response.status,
+        request_id=_request_id(response),
+        hint="Check that the endpoint is SLS itself and not a proxy.",
+    )
+
+
+def _request_id(response: Response) -> str:
+    return response.headers.get("x-log-requestid", "")
+
+
+def _check(response: Response) -> None:
+    """Raise what the service complains of; a reply is an error by its status or by its envelope."""
+    code, text = _envelope(response)
+    if 200 <= response.status < 300 and not code:
+        return
+    kind, hint = _judge(code, text, response.status)
+    raise CallError(
+        kind,
+        text or f"the service answered without words: {response.excerpt() or 'an empty body'}",
+        code=code,
+        status=response.status,
+        request_id=_request_id(response),
+        hint=hint,
+    )
+
+
+def _envelope(response: Response) -> tuple[str, str]:
+    """Error code and text; empty where the reply has none."""
+    try:
+        content = response.json()
+    except ValueError:
+        return "", ""
+    if not isinstance(content, dict) or not content.get("errorCode"):
+        return "", ""
+    return _text(content["errorCode"]), _text(content.get("errorMessage"))
+
+
+_CREDENTIALS_HINT = "Check access_key_id, access_key_secret and security_token, and that the key is enabled."
+_RIGHTS_HINT = (
+    "Check that the key is enabled, that the project belongs to its account, and that RAM allows it"
+    " log:GetShipperStatus, log:ListShipper, log:ListLogStores and log:RetryShipperTask there."
+)
+_CLOCK_HINT = "The service allows 15 minutes: set the clock of the machine that runs the module."
+
+# Codes of the vendor's tables in lower case: an older page prints some with other capitals.
+_CODES: dict[str, tuple[Kind, str]] = {
+    "unauthorized": (Kind.DENIED, _RIGHTS_HINT),
+    "invalidaccesskeyid": (Kind.DENIED, _CREDENTIALS_HINT),
+    "invalidaccesskeyid.notfound": (Kind.DENIED, _CREDENTIALS_HINT),
+    "signaturenotmatch": (Kind.DENIED, "The secret does not belong to the key. " + _CREDENTIALS_HINT),
+    "securitytoken.expired": (Kind.DENIED, "The STS token has expired: get a new one."),
+    "securitytokenexpired": (Kind.DENIED, "The STS token has expired: get a new one."),
+    "requesttimetooskewed": (Kind.DENIED, _CLOCK_HINT),
+    "requesttimeexpired": (Kind.DENIED, _CLOCK_HINT),
+    "projectforbidden": (Kind.DENIED, "The account is in arrears: pay first."),
+    "projectnotexist": (Kind.GONE, "Check project, and that endpoint or region is the project's own."),
+    "logstorenotexist": (Kind.GONE, "Check logstore."),
+    "shippernotexist": (Kind.GONE, "Check shipper: it may have been deleted or replaced by an export job."),
+    "serverbusy": (Kind.TRANSIENT, ""),
+    "internalservererror": (Kind.TRANSIENT, ""),
+    "requesttimeout": (Kind.TRANSIENT, ""),
+    # Quotas of how many objects may exist, not of how often may be asked.
+    "projectquotaexceed": (Kind.REJECTED, ""),
+    "exceedquota": (Kind.REJECTED, ""),
+    "quotaexceed": (Kind.REJECTED, ""),
+}
+_THROTTLE = re.compile(r"(?:qps|quota).*exceed", re.IGNORECASE)
+
+
+def _judge(code: str, text: str, status: int) -> tuple[Kind, str]:
+    """What an error means for what may be done next, and what a person can do."""
+    known = _CODES.get(code.lower())
+    if known:
+        return known
+    if status == 429 or _THROTTLE.search(code) or (status == 403 and _THROTTLE.search(text)):
+        return Kind.THROTTLED, "The service limits how often it is asked: lower rate_limit, or try again later."
+    if status == 401:
+        return Kind.DENIED, _RIGHTS_HINT
+    if status >= 500:
+        return Kind.TRANSIENT, "The service failed by its own fault: try again later."
+    return Kind.REJECTED, ""

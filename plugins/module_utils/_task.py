@@ -1,0 +1,149 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""The words that all services share: a task, its state, its failure, what is decided and what came of it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+Scope = tuple[tuple[str, str], ...]
+"""What a task belongs to, as ordered (name, value) pairs, for example project, logstore, shipper."""
+
+TaskKey = tuple[Scope, str]
+"""What identifies a task within one run: ids are unique within their scope only."""
+
+
+class State(str, enum.Enum):
+    """A task's state in our words; the vendor's own word stays beside it as `Task.status`."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the service is still working on the task."""
+        return self in (State.WAITING, State.RUNNING)
+
+
+class FailureClass(str, enum.Enum):
+    """What can heal a failed task."""
+
+    TRANSIENT = "transient"
+    UNCLASSIFIED = "unclassified"
+    FIX = "fix"
+    EXHAUSTED = "exhausted"
+    GONE = "gone"
+
+
+class Action(str, enum.Enum):
+    """The decision about a task; check mode and the real run make the same one."""
+
+    RETRY = "retry"
+    NONE = "none"
+    SKIP = "skip"
+
+
+class Outcome(str, enum.Enum):
+    """What came of the decision."""
+
+    PLANNED = "planned"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    NOT_ATTEMPTED = "not_attempted"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One background task as the service showed it.
+
+    :ivar id: the vendor's id, opaque
+    :ivar status: the vendor's own word
+    :ivar code: the vendor's failure code, empty if none
+    :ivar message: the vendor's failure text, empty if none
+    :ivar created: epoch seconds
+    :ivar expires: epoch seconds after which the service no longer shows the task
+    :ivar finished: epoch seconds of the last end of work; a later one tells a new failure from the old one
+    """
+
+    id: str
+    scope: Scope
+    status: str
+    state: State
+    code: str = ""
+    message: str = ""
+    created: float | None = None
+    expires: float | None = None
+    finished: float | None = None
+
+    @property
+    def key(self) -> TaskKey:
+        """What identifies the task within one run."""
+        return (self.scope, self.id)
+
+    def moved_since(self, before: Task) -> bool:
+        """Whether the service did anything with the task since `before` was read."""
+        return (self.state, self.finished, self.code, self.message) != (
+            before.state,
+            before.finished,
+            before.code,
+            before.message,
+        )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a task failed and what can heal it."""
+
+    failure_class: FailureClass
+    rule: str
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """Creation times that are looked at, epoch seconds, both ends included."""
+
+    since: int
+    until: int
+
+
+@dataclass(frozen=True)
+class ItemError:
+    """Why a retry of one task was not accepted."""
+
+    code: str
+    message: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one decision.
+
+    :ivar state_after: the state read after the retry, if it was read
+    :ivar note: added to the decision's reason
+    """
+
+    outcome: Outcome
+    state_after: State | None = None
+    error: ItemError | None = None
+    note: str = ""
+
+
+NOT_REACHED = Result(Outcome.NOT_ATTEMPTED, note="the run ended before it")
+"""What holds for a task until something else is known."""
