@@ -15,11 +15,13 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import yaml
 
 from local_cloud.server import Cloud, Server
+
+_STARTED_BY = os.getppid()
 
 
 def main() -> int:
@@ -42,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--parent",
         type=int,
-        default=os.getppid(),
+        default=_STARTED_BY,
         metavar="PID",
         help="end when this process has gone; 0 to outlive the one that started it (default: the one that started it)",
     )
@@ -53,7 +55,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> int:
     cloud = Cloud()
     if arguments.scenario is not None:
         cloud.load(yaml.safe_load(arguments.scenario.read_text()) or {})
-    ca_file: Optional[Path] = None
+    ca_file: Path | None = None
     context = None
     if arguments.tls:
         from local_cloud.tls import server_context
@@ -70,7 +72,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> int:
     return 0
 
 
-def _announce(server: Server, ca_file: Optional[Path], ready_file: Optional[Path]) -> None:
+def _announce(server: Server, ca_file: Path | None, ready_file: Path | None) -> None:
     ready: dict[str, Any] = {
         "url": server.url,
         "port": server.port,
@@ -82,7 +84,8 @@ def _announce(server: Server, ca_file: Optional[Path], ready_file: Optional[Path
         unfinished = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
         unfinished.write_text(line + "\n")
         unfinished.replace(ready_file)
-    print(line, flush=True)
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 async def _until_done(arguments: argparse.Namespace) -> None:
@@ -91,15 +94,21 @@ async def _until_done(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, done.set)
     loop.call_later(arguments.max_seconds, done.set)
-    while not done.is_set():
-        try:
-            await asyncio.wait_for(done.wait(), 0.5)
-        except asyncio.TimeoutError:
-            if arguments.parent and not _alive(arguments.parent):
-                return
+    watching = asyncio.create_task(_watch(arguments.parent, done)) if arguments.parent else None
+    await done.wait()
+    if watching is not None:
+        watching.cancel()
+
+
+async def _watch(pid: int, gone: asyncio.Event) -> None:
+    while _alive(pid):
+        await asyncio.sleep(0.5)
+    gone.set()
 
 
 def _alive(pid: int) -> bool:
+    if pid == _STARTED_BY:
+        return os.getppid() == pid  # notices it even while the pid is still held by a zombie
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -9,11 +9,13 @@ A genuine call is checked before any fault: a wrong signature is answered as suc
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Optional
+from typing import Any
 
 from local_cloud.services import Answer, Call, Headers, Operation, Refusal, Service
 from local_cloud.tasks import ScenarioError
@@ -43,19 +45,19 @@ class Fault:
 
     kind: str
     operation: str = "*"
-    times: Optional[int] = 1
+    times: int | None = 1
     skip: int = 0
-    scope: Optional[str] = None  # the name of a project, Logstore or shipper
+    scope: str | None = None  # the name of a project, Logstore or shipper
     effect: Effect = Effect.BEFORE
     wire: Wire = Wire.PLAIN
     delay: float = 0.0
     interval: float = 0.05
     max_seconds: float = 60.0
     skew: float = 0.0
-    refusal: Optional[Refusal] = None
-    echo: Optional[str] = None
-    answer: Optional[Answer] = None
-    spoil: Optional[Callable[[bytes], bytes]] = field(default=None, compare=False)
+    refusal: Refusal | None = None
+    echo: str | None = None
+    answer: Answer | None = None
+    spoil: Callable[[bytes], bytes] | None = field(default=None, compare=False)
 
     def matches(self, operation: Operation) -> bool:
         named = self.operation in ("*", operation.name)
@@ -89,7 +91,7 @@ def _echo(template: str, call: Call, secrets: Mapping[str, str]) -> str:
     return template
 
 
-# -- constructors: each takes the operation first, and times, skip and scope by name ------------------------------------
+# -- constructors: each takes the operation first, and times, skip and scope by name --------------------------------
 
 
 def throttle(
@@ -97,8 +99,8 @@ def throttle(
     *,
     code: str = "MetaOperationQpsLimitExceeded",
     status: int = 403,
-    message: Optional[str] = None,
-    retry_after: Optional[object] = None,
+    message: str | None = None,
+    retry_after: object | None = None,
     **when: Any,
 ) -> Fault:
     headers: Headers = () if retry_after is None else (("Retry-After", str(retry_after)),)
@@ -110,9 +112,9 @@ def error(
     *,
     status: int = 500,
     code: str = "InternalServerError",
-    message: Optional[str] = None,
+    message: str | None = None,
     effect: str = "before",
-    echo: Optional[str] = None,
+    echo: str | None = None,
     **when: Any,
 ) -> Fault:
     """A vendor-style error. `echo` is a message with placeholders that give the request away, see `_echo`."""
@@ -130,7 +132,7 @@ def raw(
     status: int = 200,
     body: str = "",
     content_type: str = "text/plain",
-    headers: Optional[Mapping[str, str]] = None,
+    headers: Mapping[str, str] | None = None,
     effect: str = "before",
     kind: str = "raw",
     **when: Any,
@@ -215,7 +217,7 @@ _SHAPES: Mapping[str, Callable[[Any, str], Any]] = {
 }
 
 
-def skew(seconds: float, operation: str = "*", *, times: Optional[int] = FOREVER, **when: Any) -> Fault:
+def skew(seconds: float, operation: str = "*", *, times: int | None = FOREVER, **when: Any) -> Fault:
     """The service's clock is off by so many seconds: in its Date header and in what it checks."""
     return Fault("skew", operation, times=times, skew=seconds, **when)
 
@@ -226,8 +228,9 @@ def endless(operation: str = "*", *, max_seconds: float = 60.0, **when: Any) -> 
 
 def drip(operation: str = "*", *, interval: float = 0.05, max_seconds: float = 60.0, **when: Any) -> Fault:
     """The genuine answer, one byte per interval."""
-    limits = {"interval": interval, "max_seconds": max_seconds}
-    return Fault("drip", operation, effect=Effect.AFTER, wire=Wire.DRIP, **limits, **when)
+    return Fault(
+        "drip", operation, effect=Effect.AFTER, wire=Wire.DRIP, interval=interval, max_seconds=max_seconds, **when
+    )
 
 
 def huge(operation: str = "*", *, mib: int = 32, **when: Any) -> Fault:
@@ -235,11 +238,8 @@ def huge(operation: str = "*", *, mib: int = 32, **when: Any) -> Fault:
     return Fault("huge", operation, effect=Effect.AFTER, spoil=lambda body: body + b" " * (mib << 20), **when)
 
 
-def gzip_bomb(operation: str = "*", *, mib: int = 256, **when: Any) -> Fault:
+def gzip_bomb(operation: str = "*", *, mib: int = 64, **when: Any) -> Fault:
     """Carried out; a small gzip body that unpacks to so many MiB of spaces."""
-    import gzip
-    import io
-
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream:
         for _ in range(mib):
@@ -270,7 +270,7 @@ CONSTRUCTORS: Mapping[str, Callable[..., Fault]] = {
 
 
 def from_mapping(content: Mapping[str, Any]) -> Fault:
-    """A fault as scenarios and the control API write it: `{fault: throttle, operation: RetryShipperTask, times: 2}`."""
+    """A fault as scenarios and the control API write it: `{fault: throttle, operation: ListShipper, times: 2}`."""
     arguments = dict(content)
     constructor = CONSTRUCTORS.get(arguments.pop("fault", ""))
     if constructor is None:
@@ -287,18 +287,18 @@ def from_mapping(content: Mapping[str, Any]) -> Fault:
 class _Scripted:
     fault: Fault
     skip: int
-    left: Optional[int]
+    left: int | None
 
 
 @dataclass
 class RateLimit:
-    """A token bucket for each shipper (or Logstore, project; `per: ""` is one for all); too many calls are throttled."""
+    """A token bucket for each project (or Logstore, or shipper; `per: ""` is one for all). Beyond it: throttled."""
 
     rate: float
     burst: float = 1.0
     per: str = "project"
     operation: str = "*"
-    retry_after: Optional[object] = None
+    retry_after: object | None = None
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def allows(self, operation: Operation, now: float) -> bool:
@@ -337,14 +337,14 @@ class FaultBook:
         """By how much the clock is off for this call."""
         return sum(one.fault.skew for one in self._scripted if one.fault.kind == "skew" and _strikes(one, operation))
 
-    def take(self, operation: Operation) -> Optional[Fault]:
+    def take(self, operation: Operation) -> Fault | None:
         """The first fault due for this call; faults behind it wait for the next one."""
         for one in self._scripted:
             if one.fault.kind != "skew" and _strikes(one, operation):
                 return one.fault
         return None
 
-    def throttles(self, operation: Operation, now: float) -> Optional[RateLimit]:
+    def throttles(self, operation: Operation, now: float) -> RateLimit | None:
         return next((limit for limit in self.rate_limits if not limit.allows(operation, now)), None)
 
 

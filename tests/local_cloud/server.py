@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import secrets
 import socket
@@ -15,15 +14,16 @@ import ssl
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Optional
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import yaml
 from aiohttp import web
+from multidict import CIMultiDict
 
 from local_cloud import faults as fault_kinds
 from local_cloud.faults import Effect, Fault, FaultBook, Wire
-from local_cloud.services import UNKNOWN, Answer, Call, Headers, Operation, Refusal, Service
+from local_cloud.services import Answer, Call, Headers, Operation, Refusal, Service
 from local_cloud.tasks import Clock, ScenarioError
 from local_cloud.world import World
 
@@ -46,12 +46,12 @@ class RecordedRequest:
     body: str
     scope: Mapping[str, str]
     ids: tuple[str, ...]
-    status: Optional[int]  # None: no answer at all
-    code: Optional[str]  # the vendor's error code, if the answer was a refusal
-    fault: Optional[str]
+    status: int | None  # None: no answer at all
+    code: str | None  # the vendor's error code, if the answer was a refusal
+    fault: str | None
     took_effect: bool  # the operation was carried out, whatever the client was told
 
-    def header(self, name: str) -> Optional[str]:
+    def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def __getattr__(self, name: str) -> str:
@@ -65,13 +65,13 @@ class RecordedRequest:
 class _Outcome:
     answer: Answer
     headers: Headers
-    fault: Optional[Fault] = None
+    fault: Fault | None = None
 
 
 class Cloud:
     """Services, faults and records; turns calls into answers. Knows nothing of sockets."""
 
-    def __init__(self, clock: Optional[Clock] = None) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.scenario: Mapping[str, Any] = {}
         self._clean()
@@ -104,8 +104,8 @@ class Cloud:
             return self._serve(service, call, operation, now)
 
     def _serve(self, service: Service, call: Call, operation: Operation, now: float) -> _Outcome:
-        fault: Optional[Fault] = None
-        code: Optional[str] = None
+        fault: Fault | None = None
+        code: str | None = None
         done = False
         answer = Answer(200)
         try:
@@ -193,14 +193,14 @@ def shorten(secret: str) -> str:
 class Server:
     """A `Cloud` behind one loopback port."""
 
-    def __init__(self, cloud: Cloud, *, host: str = "127.0.0.1", port: int = 0, tls: Optional[ssl.SSLContext] = None):
+    def __init__(self, cloud: Cloud, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None):
         if host not in ("127.0.0.1", "::1", "localhost"):
             raise ValueError("the local cloud listens on loopback only")
         self.cloud = cloud
         self.port = port
         self._host = host
         self._tls = tls
-        self._runner: Optional[web.ServerRunner] = None
+        self._runner: web.ServerRunner | None = None
 
     @property
     def url(self) -> str:
@@ -227,7 +227,7 @@ class Server:
         outcome = self.cloud.answer(call)
         return await _write(request, outcome)
 
-    # -- control API --------------------------------------------------------------------------------------------------
+    # -- control API -------------------------------------------------------------------------------------------------
 
     async def _control(self, call: Call) -> web.StreamResponse:
         name = call.path[len(CONTROL) :]
@@ -280,7 +280,7 @@ class Server:
         return {"pending": [fault.kind for fault in self.cloud.faults.pending()]}
 
 
-# -- the wire -------------------------------------------------------------------------------------------------------------
+# -- the wire -------------------------------------------------------------------------------------------------------
 
 
 async def _read(request: web.BaseRequest) -> Call:
@@ -316,9 +316,7 @@ async def _write(request: web.BaseRequest, outcome: _Outcome) -> web.StreamRespo
     return web.Response()  # nobody is left to get it
 
 
-def _multi(headers: Headers) -> Any:
-    from multidict import CIMultiDict
-
+def _multi(headers: Headers) -> CIMultiDict[str]:
     return CIMultiDict(headers)
 
 
@@ -358,6 +356,6 @@ def _drop(request: web.BaseRequest, *, rst: bool) -> None:
         # SO_LINGER with zero seconds makes the kernel send RST instead of FIN.
         connection: socket.socket = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()  # type: ignore[attr-defined]
+        transport.abort()
     else:
         transport.close()

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 Duration = Union[int, float, str]
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*$")
@@ -41,7 +41,7 @@ def seconds(value: Duration) -> float:
 class Clock:
     """The service's time. Follows the machine until it is frozen; `advance` works either way."""
 
-    def __init__(self, frozen_at: Optional[float] = None) -> None:
+    def __init__(self, frozen_at: float | None = None) -> None:
         self._frozen_at = frozen_at
         self._offset = 0.0
 
@@ -72,8 +72,8 @@ class Outcome(str, Enum):
 class RunsFor:
     """How long a retried task shows `running`: a number of reads, or of seconds. Neither: for ever."""
 
-    reads: Optional[int] = None
-    seconds: Optional[float] = None
+    reads: int | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class Script:
     then: tuple[Outcome, ...] = (Outcome.SUCCESS,)  # by retry; the last one repeats
     runs_for: RunsFor = RunsFor(reads=1)
     queued_reads: int = 0
-    then_code: Optional[str] = None
-    then_message: Optional[str] = None
-    heals_after_reads: Optional[int] = None
+    then_code: str | None = None
+    then_message: str | None = None
+    heals_after_reads: int | None = None
 
     def outcome(self, retry: int) -> Outcome:
         return self.then[min(retry, len(self.then)) - 1]
@@ -219,7 +219,7 @@ class TaskList:
                 task.settle(now)
         return iter(tasks)
 
-    def get(self, task_id: str) -> Optional[Task]:
+    def get(self, task_id: str) -> Task | None:
         with self._lock:
             task = self._tasks.get(task_id)
             if task is not None:
@@ -242,18 +242,18 @@ class TaskList:
         *,
         count: int = 1,
         status: str = "fail",
-        code: Optional[str] = None,
-        message: Optional[str] = None,
-        age: Union[Duration, Mapping[str, Duration]] = "1h",
-        then: Union[str, Sequence[str]] = "success",
-        then_code: Optional[str] = None,
-        then_message: Optional[str] = None,
-        runs_for: Optional[Mapping[str, Union[int, float, str]]] = None,
+        code: str | None = None,
+        message: str | None = None,
+        age: Duration | Mapping[str, Duration] = "1h",
+        then: str | Sequence[str] = "success",
+        then_code: str | None = None,
+        then_message: str | None = None,
+        runs_for: Mapping[str, int | float | str] | None = None,
         queued_reads: int = 0,
-        heals_after_reads: Optional[int] = None,
-        lines: Optional[int] = None,
-        id: Optional[str] = None,
-        ids: Optional[Sequence[str]] = None,
+        heals_after_reads: int | None = None,
+        lines: int | None = None,
+        id: str | None = None,  # noqa: A002 - the scenario's key, and the vendor's
+        ids: Sequence[str] | None = None,
     ) -> list[str]:
         """Adds `count` tasks and returns their ids; `{n}` in code and message is the number within the group.
 
@@ -268,7 +268,9 @@ class TaskList:
             now = self._clock.now()
             made = []
             for number, created in enumerate(_creation_times(age, count, now)):
-                task = _new_task(Status(status), code, message, created, now, lines, script, number, self._id(names, number))
+                task = _new_task(
+                    Status(status), code, message, created, now, lines, script, number, self._id(names, number)
+                )
                 if task.status is Status.RUNNING and runs_for is not None:
                     task.run(now)
                 if task.id in self._tasks:
@@ -281,7 +283,7 @@ class TaskList:
         with self._lock:
             self._events.append(Event(after, count, Action(do), arguments))
 
-    def _id(self, names: Sequence[Optional[str]], number: int) -> str:
+    def _id(self, names: Sequence[str | None], number: int) -> str:
         if names:
             return str(names[number])
         self._made += 1
@@ -312,13 +314,13 @@ class TaskList:
                 else:
                     del self._tasks[task.id]
 
-    def _chosen(self, which: Sequence[Union[int, str]]) -> list[Task]:
+    def _chosen(self, which: Sequence[int | str]) -> list[Task]:
         """Tasks by id, or by place in the listing (0 is the newest)."""
         listed = self.newest_first()
         return [listed[key] if isinstance(key, int) else self._tasks[key] for key in which]
 
 
-def _creation_times(age: Union[Duration, Mapping[str, Duration]], count: int, now: float) -> list[int]:
+def _creation_times(age: Duration | Mapping[str, Duration], count: int, now: float) -> list[int]:
     if not isinstance(age, Mapping):
         return [int(now - seconds(age))] * count
     oldest, youngest = seconds(age["from"]), seconds(age["to"])
@@ -327,14 +329,14 @@ def _creation_times(age: Union[Duration, Mapping[str, Duration]], count: int, no
 
 
 def _script(
-    then: Union[str, Sequence[str]],
-    then_code: Optional[str],
-    then_message: Optional[str],
-    code: Optional[str],
-    message: Optional[str],
-    runs_for: Optional[Mapping[str, Union[int, float, str]]],
+    then: str | Sequence[str],
+    then_code: str | None,
+    then_message: str | None,
+    code: str | None,
+    message: str | None,
+    runs_for: Mapping[str, int | float | str] | None,
     queued_reads: int,
-    heals_after_reads: Optional[int],
+    heals_after_reads: int | None,
 ) -> Script:
     unknown = set(runs_for or {}) - {"reads", "seconds"}
     if unknown:
@@ -360,11 +362,11 @@ _DEFAULT_MESSAGE = "The specified bucket does not exist."
 
 def _new_task(
     status: Status,
-    code: Optional[str],
-    message: Optional[str],
+    code: str | None,
+    message: str | None,
     created: int,
     now: float,
-    lines: Optional[int],
+    lines: int | None,
     script: Script,
     number: int,
     task_id: str,

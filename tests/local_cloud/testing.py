@@ -4,12 +4,12 @@
 
 """The local cloud inside a test process.
 
-    with LocalCloud() as cloud:
-        cloud.world.add_account("ak", "secret")
-        ids = cloud.world.add_shipper("p", "l", "s").add_tasks(count=3, then="fail")
-        cloud.faults.add(throttle("RetryShipperTask", times=2))
-        ...                       # drive it at cloud.url with Host p.127.0.0.1
-        assert cloud.retried() == Counter(ids)
+with LocalCloud() as cloud:
+    cloud.world.add_account("ak", "secret")
+    ids = cloud.world.add_shipper("p", "l", "s").add_tasks(count=3, then="fail")
+    cloud.faults.add(throttle("RetryShipperTask", times=2))
+    ...                       # drive it at cloud.url with Host p.127.0.0.1
+    assert cloud.retried() == Counter(ids)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 import yaml
 
@@ -34,12 +34,12 @@ Scenario = Union[str, Path, Mapping[str, Any], None]
 
 
 class LocalCloud:
-    """Runs a server on its own thread and event loop; a context manager. Everything here may be used from any thread."""
+    """A server on its own thread and event loop; a context manager. Everything may be used from any thread."""
 
-    def __init__(self, scenario: Scenario = None, *, tls: bool = False, clock: Optional[Clock] = None) -> None:
+    def __init__(self, scenario: Scenario = None, *, tls: bool = False, clock: Clock | None = None) -> None:
         self._cloud = Cloud(clock)
         self._folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
-        self.ca_file: Optional[str] = None
+        self.ca_file: str | None = None
         context = None
         if tls:
             from local_cloud.tls import server_context

@@ -15,7 +15,7 @@ NAMES = ("127.0.0.1", "::1", "localhost", "*.localhost", "*.127.0.0.1")
 
 
 def server_context(ca_file: Path) -> ssl.SSLContext:
-    """Writes the authority's certificate to `ca_file` and gives a context with a certificate for every loopback name."""
+    """Writes the authority's certificate to `ca_file`; the context has one for every loopback name."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*NAMES).configure_cert(context)

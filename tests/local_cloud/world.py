@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, cast
 
 from local_cloud.services import Service, new_services
 from local_cloud.tasks import Clock, ScenarioError, TaskList, seconds
@@ -25,13 +25,13 @@ class Account:
 
     access_key_id: str
     access_key_secret: str
-    security_token: Optional[str] = None
+    security_token: str | None = None
     region: str = "cn-hangzhou"
     account_id: str = "1234567890123456"
     deny: tuple[str, ...] = ()  # "RetryShipperTask", or "ListShipper@some-logstore" for one name only
-    projects: Optional[tuple[str, ...]] = None  # the projects that belong to it; None: all
+    projects: tuple[str, ...] | None = None  # the projects that belong to it; None: all
     disabled: bool = False
-    expires_at: Optional[float] = None
+    expires_at: float | None = None
 
     def denies(self, operation: str, scope: Mapping[str, str]) -> bool:
         for rule in self.deny:
@@ -54,7 +54,7 @@ class Violation:
 class World:
     """All state. Every method may be called from any thread."""
 
-    def __init__(self, clock: Optional[Clock] = None) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.lock = threading.RLock()
         self.accounts: dict[str, Account] = {}
@@ -64,8 +64,7 @@ class World:
 
     @property
     def sls(self) -> SlsService:
-        service: Any = self.services["sls"]
-        return service
+        return cast("SlsService", self.services["sls"])
 
     def add_account(
         self,

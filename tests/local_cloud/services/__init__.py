@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from local_cloud.world import World
@@ -37,7 +37,7 @@ class Call:
     def query(self) -> str:
         return self.target.partition("?")[2]
 
-    def header(self, name: str) -> Optional[str]:
+    def header(self, name: str) -> str | None:
         for key, value in self.headers:
             if key.lower() == name:
                 return value
@@ -63,10 +63,10 @@ class Answer:
     headers: Headers = ()
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - the error is the client's; this is the service's answer to it
     """The service says no. Without a message the service puts in its own text for the code."""
 
-    def __init__(self, status: int, code: str, message: Optional[str] = None, headers: Headers = ()) -> None:
+    def __init__(self, status: int, code: str, message: str | None = None, headers: Headers = ()) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from local_cloud.services import UNKNOWN, Answer, Call, Headers, Operation, Refusal
 from local_cloud.services.sls_auth import Verifier, parse_query
@@ -31,9 +31,10 @@ HORIZON = 48 * 3600
 BODY_LIMIT = 10 * 1024 * 1024
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_VENDOR_HOST = re.compile(r"^(?:(?P<project>[^.]+)\.)?[^.]+\.(?:log|sls)\.aliyuncs\.com$|^(?:(?P<p>[^.]+)\.)?log-global\.aliyuncs\.com$")
+_VENDOR_HOST = re.compile(
+    r"^(?:(?P<project>[^.]+)\.)?[^.]+\.(?:log|sls)\.aliyuncs\.com$|^(?:(?P<p>[^.]+)\.)?log-global\.aliyuncs\.com$"
+)
 _ROUTES = (
-    # (path, method, operation, RAM action); the RAM actions are those of the page "RAM: action list".
     (re.compile(r"^/logstores/(?P<logstore>[^/]+)/shipper/(?P<shipper>[^/]+)/tasks$"), "GET", "GetShipperStatus"),
     (re.compile(r"^/logstores/(?P<logstore>[^/]+)/shipper/(?P<shipper>[^/]+)/tasks$"), "PUT", "RetryShipperTask"),
     (re.compile(r"^/logstores/(?P<logstore>[^/]+)/shipper/(?P<shipper>[^/]+)$"), "GET", "GetShipperConfig"),
@@ -108,14 +109,14 @@ class SlsService:
         with self._world.lock:
             self.options = replace(self.options, **options)
 
-    def add_project(self, name: str, *, region: Optional[str] = None, forbidden: Optional[bool] = None) -> Project:
+    def add_project(self, name: str, *, region: str | None = None, forbidden: bool | None = None) -> Project:
         with self._world.lock:
             project = self.projects.setdefault(name, Project(name))
             project.region = region or project.region
             project.forbidden = project.forbidden if forbidden is None else forbidden
             return project
 
-    def add_logstore(self, project: str, name: str, *, denied: Optional[bool] = None) -> Logstore:
+    def add_logstore(self, project: str, name: str, *, denied: bool | None = None) -> Logstore:
         with self._world.lock:
             logstore = self.add_project(project).logstores.setdefault(name, Logstore())
             logstore.denied = logstore.denied if denied is None else denied
@@ -188,7 +189,11 @@ class SlsService:
         if call.header("transfer-encoding") is not None:
             raise self._refusal("missing_content_length")
         if operation.name == UNKNOWN:
-            raise self._refusal("invalid_method", value=call.target)
+            # An operation of a project asked of the bare endpoint, or the other way round.
+            misplaced = any(pattern.match(call.path) and method == call.method for pattern, method, _ in _ROUTES)
+            raise self._refusal(
+                "invalid_host" if misplaced else "invalid_method", value=host if misplaced else call.target
+            )
         verifier = Verifier(self._world.accounts, self.options.dialect, self.options.expired_token_code)
         project = self.projects.get(operation.scope.get("project", ""))
         account = verifier.verify(call, project.region if project else None, now)
@@ -327,14 +332,7 @@ class SlsService:
         return Answer(200, _json(content))
 
     def _retry_shipper_task(self, call: Call, tasks: TaskList, now: float) -> Answer:
-        try:
-            ids = json.loads(call.body.decode())
-        except ValueError:
-            raise self._refusal("bad_json") from None
-        if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one for one in ids):
-            raise self._refusal("bad_ids")
-        if len(ids) > MAX_IDS:
-            raise self._refusal("too_many_ids")
+        ids = self._task_ids(call)
         known = {one: tasks.get(one) for one in ids}
         if self.options.unknown_ids == "refuse":
             for one, task in known.items():
@@ -346,8 +344,19 @@ class SlsService:
                 self._world.executed[one] += 1
         return Answer(200)
 
+    def _task_ids(self, call: Call) -> list[str]:
+        try:
+            ids = json.loads(call.body.decode())
+        except ValueError:
+            raise self._refusal("bad_json") from None
+        if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one for one in ids):
+            raise self._refusal("bad_ids")
+        if len(ids) > MAX_IDS:
+            raise self._refusal("too_many_ids")
+        return ids
+
     def _note_violations(
-        self, ids: Sequence[str], known: Mapping[str, Optional[Task]], scope: tuple[str, ...], request_id: str
+        self, ids: Sequence[str], known: Mapping[str, Task | None], scope: tuple[str, ...], request_id: str
     ) -> None:
         seen = set()
         for one in ids:
@@ -384,7 +393,7 @@ class SlsService:
             raise self._refusal("bad_query", name=name, value=query[name])
         return query
 
-    def _integer(self, query: Mapping[str, str], name: str, default: Optional[int] = None) -> int:
+    def _integer(self, query: Mapping[str, str], name: str, default: int | None = None) -> int:
         text = query.get(name)
         if text is None:
             if default is None:
@@ -400,7 +409,7 @@ class SlsService:
             raise self._refusal("bad_query", name="size", value=size)
         return offset, size
 
-    def _project_name(self, call: Call) -> Optional[str]:
+    def _project_name(self, call: Call) -> str | None:
         """The project a Host stands for; None for a bare endpoint."""
         host = (call.header("host") or "").lower()
         host = host if host.endswith("]") else re.sub(r":\d+$", "", host)
@@ -457,6 +466,6 @@ def _project_fields(project: Project) -> dict[str, object]:
     }
 
 
-def _region_of_host(host: str) -> Optional[str]:
+def _region_of_host(host: str) -> str | None:
     match = re.match(r"^(?P<region>[^.]+?)(?:-intranet|-share|-vpc)?\.(?:log|sls)\.aliyuncs\.com(?::\d+)?$", host)
     return match.group("region") if match else None

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Options of retry modules only: module_utils/_argspec.py, retry_spec.
+    DOCUMENTATION = r"""
+options:
+  all_failed:
+    description:
+      - Look at every failed task of the scope in the window.
+      - Without it the tasks must be named, because an empty selection never means everything.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Wait until every retried task has settled, and say what became of it.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds after which waiting ends.
+    type: int
+    default: 600
+  wait_interval:
+    description:
+      - Seconds between two looks at the tasks while waiting. The default depends on the service.
+    type: float
+  fail_on:
+    description:
+      - The outcomes that make the module fail. It fails only after everything else was done, and a failed result
+        carries everything that a successful one does.
+      - V(missing), a task that was asked for was not found; V(refused), the service refused a retry; V(unknown),
+        a retry may or may not have been accepted; V(not_attempted), the run ended before it; V(failed_again),
+        a retried task failed once more; V(timed_out), a retried task had not settled when O(wait_timeout) was over.
+      - Set it to V([]) never to fail on an outcome. Unusable options or credentials and a service that cannot be
+        reached always fail.
+    type: list
+    elements: str
+    choices: [missing, refused, unknown, not_attempted, failed_again, timed_out]
+    default: [missing, refused, unknown, not_attempted, failed_again, timed_out]
+"""

@@ -1,0 +1,390 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes RETURN into every module, from one text: RETURN cannot use documentation fragments before ansible-core 2.20.
+
+`update_return_docs.py` writes, `update_return_docs.py --lint` only says which modules are out of step, and fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = Path(__file__).parents[1] / "plugins" / "modules"
+
+
+@dataclass(frozen=True)
+class Service:
+    """What differs between services in the samples."""
+
+    info: str
+    retry: str
+    task_id: str
+    scope: str
+    scope_words: str
+    status: str
+    code: str
+    message: str
+    rule: str
+    remedy: str
+    lifetime: str
+
+
+SERVICES = (
+    Service(
+        info="sls_shipper_task_info",
+        retry="sls_shipper_task_retry",
+        task_id="c1411eb7291c77560ba31fc65bc73c52",
+        scope="{project: shop, logstore: access, shipper: to-oss}",
+        scope_words="project, logstore and shipper",
+        status="fail",
+        code="InvalidOssBucket",
+        message="The specified bucket does not exist.",
+        rule="sls.invalid_oss_bucket",
+        remedy="The OSS bucket named in the shipping rule is missing.",
+        lifetime="2026-11-25T01:02:03Z",
+    ),
+)
+
+TASKS = """\
+msg:
+  description: The outcome in one sentence.
+  returned: always
+  type: str
+  sample: @SENTENCE@
+tasks:
+  description:
+    - One entry for each task that was selected or asked for. Tasks that were asked for keep the order in which
+      they were, others come oldest first.
+  returned: when the service showed its tasks
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The task's id.
+      returned: always
+      type: str
+      sample: @TASK_ID@
+    scope:
+      description: What the task belongs to, that is @SCOPE_WORDS@. Empty for a missing task.
+      returned: always
+      type: dict
+      sample: @SCOPE@
+    status:
+      description: The task's status before, in the vendor's own word. Empty for a missing task.
+      returned: always
+      type: str
+      sample: @STATUS@
+    state:
+      description:
+        - The task's state before, in words that are the same for all services. One of V(waiting), V(running),
+          V(succeeded), V(failed), V(cancelled), V(paused), V(missing), V(unknown).
+      returned: always
+      type: str
+      sample: failed
+    failure:
+      description: Why the task failed, and what can heal it.
+      returned: when the task failed
+      type: dict
+      contains:
+@FAILURE@
+    created:
+      description: When the task was created, UTC, where known.
+      returned: always
+      type: str
+      sample: "2026-11-23T01:02:03Z"
+    expires:
+      description: When the service stops showing the task, UTC, where known.
+      returned: always
+      type: str
+      sample: "@LIFETIME@"
+    action:
+      description:
+        - The decision, V(retry), V(none) when there is nothing to do, or V(skip) when the task is left alone although
+          it did not succeed. It is the same in check mode.
+      returned: always
+      type: str
+      sample: skip
+    reason:
+      description: Why, in words.
+      returned: always
+      type: str
+      sample: "failed (fix), which is not among retry_classes: @REMEDY@"
+    outcome:
+      description:
+        - What came of the decision. V(none) where nothing was to be sent, V(planned) in check mode, V(accepted),
+          V(refused), V(unknown) when a retry may or may not have been accepted and reading the state did not settle
+          it, V(not_attempted) when the run ended before it.
+      returned: always
+      type: str
+      sample: none
+@AFTER@counts:
+  description:
+    - How many tasks. V(selected) is the sum of V(retry), V(none), V(skip) and V(missing), and outside check mode
+      V(retry) is the sum of V(accepted), V(refused), V(unknown) and V(not_attempted).
+  returned: when the service showed its tasks
+  type: dict
+  contains:
+    found:
+      description: Tasks that the service showed.
+      returned: always
+      type: int
+      sample: 412
+    selected:
+      description: Tasks that were selected or asked for.
+      returned: always
+      type: int
+      sample: 412
+    retry:
+      description: Tasks that were decided to be retried.
+      returned: always
+      type: int
+      sample: 120
+    none:
+      description: Tasks with nothing to do.
+      returned: always
+      type: int
+      sample: 0
+    skip:
+      description: Tasks that were left alone.
+      returned: always
+      type: int
+      sample: 292
+    missing:
+      description: Tasks that were asked for and not found.
+      returned: always
+      type: int
+      sample: 0
+    accepted:
+      description: Retries that the service accepted.
+      returned: always
+      type: int
+      sample: @ACCEPTED@
+    refused:
+      description: Retries that the service refused.
+      returned: always
+      type: int
+      sample: 0
+    unknown:
+      description: Retries that may or may not have been accepted.
+      returned: always
+      type: int
+      sample: 0
+    not_attempted:
+      description: Retries before which the run ended.
+      returned: always
+      type: int
+      sample: 0
+    recovered:
+      description: Retried tasks that were seen to succeed.
+      returned: always
+      type: int
+      sample: 0
+    failed_again:
+      description: Retried tasks that were seen to fail once more.
+      returned: always
+      type: int
+      sample: 0
+    still_running:
+      description: Retried tasks that were running when last seen.
+      returned: always
+      type: int
+      sample: 0
+causes:
+  description: Failed tasks folded by what made them fail, largest first.
+  returned: when the service showed its tasks
+  type: list
+  elements: dict
+  contains:
+@CAUSE@
+    count:
+      description: How many tasks.
+      returned: always
+      type: int
+      sample: 292
+    oldest:
+      description: When the oldest of them was created, UTC, where known.
+      returned: always
+      type: str
+      sample: "2026-11-23T01:02:03Z"
+    first_expiry:
+      description: When the service stops showing the first of them, UTC, where known.
+      returned: always
+      type: str
+      sample: "@LIFETIME@"
+    task_ids:
+      description: Their ids.
+      returned: always
+      type: list
+      elements: str
+      sample: [@TASK_ID@]
+requests:
+  description: What was sent to the service.
+  returned: when the options were usable
+  type: dict
+  contains:
+    sent:
+      description: Requests in all.
+      returned: always
+      type: int
+      sample: 13
+    repeated:
+      description: Those of them that repeated an earlier one.
+      returned: always
+      type: int
+      sample: 1
+    throttled:
+      description: Those of them that were refused for coming too fast.
+      returned: always
+      type: int
+      sample: 1
+    seconds:
+      description: Seconds that the requests took together, without the pauses between them.
+      returned: always
+      type: float
+      sample: 1.042
+"""
+
+FAILURE = """\
+class:
+  description: V(transient), V(unclassified), V(fix), V(exhausted) or V(gone).
+  returned: always
+  type: str
+  sample: fix
+rule:
+  description:
+    - The rule that the failure met, a built-in one by its name, one of O(rules) by its position, as V(rules[0]).
+      Empty for V(unclassified).
+  returned: always
+  type: str
+  sample: @RULE@
+code:
+  description: The vendor's failure code, empty where there is none.
+  returned: always
+  type: str
+  sample: @CODE@
+message:
+  description: The vendor's failure message.
+  returned: always
+  type: str
+  sample: @MESSAGE@
+remedy:
+  description: What a person has to do.
+  returned: always
+  type: str
+  sample: @REMEDY@
+"""
+
+AFTER = """\
+    state_after:
+      description: The task's state when it was last read after the retry.
+      returned: when it was read again, because of O(wait) or after a lost reply
+      type: str
+      sample: succeeded
+    error:
+      description: Why the retry was not accepted.
+      returned: when it was not
+      type: dict
+      contains:
+        code:
+          description: The vendor's error code.
+          returned: always
+          type: str
+          sample: Unauthorized
+        message:
+          description: What happened, in the vendor's words, and what to do.
+          returned: always
+          type: str
+          sample: "PUT /logstores/access/shipper/to-oss/tasks failed: Unauthorized: The AccessKey is disabled."
+        request_id:
+          description: By which the vendor's support finds the call.
+          returned: always
+          type: str
+          sample: 5B0A6B60BB6EE39764D458B5
+"""
+
+DIFF = """\
+diff:
+  description: States by task id, of the tasks that change.
+  returned: when the service showed its tasks
+  type: dict
+  contains:
+    before:
+      description: The states before.
+      returned: always
+      type: dict
+      sample: {@TASK_ID@: failed}
+    after:
+      description: The states after; as expected, where they were not read again.
+      returned: always
+      type: dict
+      sample: {@TASK_ID@: running}
+"""
+
+
+def indent(text: str, spaces: int) -> str:
+    """Every line moved to the right."""
+    return "".join(" " * spaces + line for line in text.splitlines(keepends=True)).rstrip("\n")
+
+
+def render(service: Service, *, retry: bool) -> str:
+    """RETURN of one module."""
+    text = TASKS + (DIFF if retry else "")
+    sentence = "Retried 120 of 412 tasks; 292 left alone, see causes for what a person has to do."
+    if not retry:
+        sentence = "412 tasks of 412 shown by the service: a retry with these options would send 120 and leave 292 alone."
+    parts = {
+        "FAILURE": indent(FAILURE, 8),
+        "CAUSE": indent(FAILURE, 4),
+        "AFTER": AFTER if retry else "",
+        "SENTENCE": f'"{sentence}"' if ": " in sentence else sentence,
+        "ACCEPTED": "120" if retry else "0",
+        "TASK_ID": service.task_id,
+        "SCOPE": service.scope,
+        "SCOPE_WORDS": service.scope_words,
+        "STATUS": service.status,
+        "CODE": service.code,
+        "MESSAGE": service.message,
+        "RULE": service.rule,
+        "REMEDY": service.remedy,
+        "LIFETIME": service.lifetime,
+    }
+    while "@" in text:
+        text = re.sub(r"@([A-Z_]+)@", lambda match: parts[match.group(1)], text)
+    return text
+
+
+def with_return(source: str, text: str) -> str:
+    """A module's source with this RETURN."""
+    block = f'RETURN = r"""\n{text}"""\n'
+    return re.sub(r'^RETURN = r""".*?^"""\n', lambda _match: block, source, flags=re.MULTILINE | re.DOTALL)
+
+
+def main() -> int:
+    """Write or lint; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lint", action="store_true", help="only say what is out of step")
+    lint = parser.parse_args().lint
+    stale = []
+    for service in SERVICES:
+        for name, retry in ((service.info, False), (service.retry, True)):
+            path = MODULES / f"{name}.py"
+            before = path.read_text()
+            after = with_return(before, render(service, retry=retry))
+            if after != before:
+                stale.append(path.name)
+                if not lint:
+                    path.write_text(after)
+    for name in stale:
+        print(f"{name}: RETURN is out of step; run {Path(__file__).name}" if lint else f"{name}: written")
+    return 1 if lint and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
