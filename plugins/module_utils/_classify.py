@@ -26,7 +26,7 @@ UNCLASSIFIED_REMEDY = "No rule knows this text. Read it, decide, and add a rule 
 class Rule:
     """A failed task that meets every given condition is of this class.
 
-    :ivar name: unique among all rules, for example C(sls.invalid_oss_bucket)
+    :ivar name: unique among all rules, with the service in front
     :ivar codes: lower-case failure codes, one of which must be equal; empty means any
     :ivar pattern: searched for in the message; None means any
     :ivar remedy: what a person does about it

@@ -60,21 +60,25 @@ def parse_endpoint(text: str, *, allow_plaintext: bool) -> Endpoint:
 
     :raises InputError: it is no endpoint, or plain http to another machine and not allowed
     """
-    problem = (
-        f"endpoint is not usable: {text!r}. Give a host name, optionally with https:// before and :port behind it."
-    )
     value = text.strip()
+    # What stands before an @ may be a password, so it is not repeated.
+    problem = InputError(
+        f"endpoint is not usable: {value.rpartition('@')[2]!r}. Give a host name, optionally with https:// before and"
+        " :port behind it, and nothing else."
+    )
+    if not value.isprintable():  # urlsplit drops line feeds in silence
+        raise problem
     try:
         parts = urlsplit(value if "://" in value else f"https://{value}")
         host, port = parts.hostname or "", parts.port
     except ValueError as exc:
-        raise InputError(problem) from exc
+        raise problem from exc
     extra = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
     if parts.scheme not in ("http", "https") or extra or port == 0:
-        raise InputError(problem)
+        raise problem
     endpoint = Endpoint(parts.scheme, host, port)
     if not (_HOST.match(host) or endpoint.is_direct):
-        raise InputError(problem)
+        raise problem
     if endpoint.scheme == "http" and not (endpoint.is_loopback or allow_plaintext):
         raise InputError(
             f"endpoint {text!r} is plain http, which shows requests and tokens to the network."

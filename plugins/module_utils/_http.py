@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from requests import Response as RawResponse
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
-"""The largest reply of any service here (500 tasks of SLS) is far below 1 MiB; more is a fault or an attack."""
+"""The largest genuine reply, a page of tasks, is far below 1 MiB; more is a fault or an attack."""
 _PIECE = 64 * 1024
 
 Verify = Union[bool, str]

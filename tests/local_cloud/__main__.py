@@ -63,10 +63,11 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> int:
         ca_file = folder / "ca.pem"
         context = server_context(ca_file)
     server = Server(cloud, host=arguments.host, port=arguments.port, tls=context)
+    done = _end_of(arguments)
     await server.start()
     try:
         _announce(server, ca_file, arguments.ready_file)
-        await _until_done(arguments)
+        await done.wait()
     finally:
         await server.stop()
     return 0
@@ -88,22 +89,23 @@ def _announce(server: Server, ca_file: Path | None, ready_file: Path | None) -> 
     sys.stdout.flush()
 
 
-async def _until_done(arguments: argparse.Namespace) -> None:
+def _end_of(arguments: argparse.Namespace) -> asyncio.Event:
+    """Set when it is time to end: by signal, by age, or because the parent has gone."""
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, done.set)
     loop.call_later(arguments.max_seconds, done.set)
-    watching = asyncio.create_task(_watch(arguments.parent, done)) if arguments.parent else None
-    await done.wait()
-    if watching is not None:
-        watching.cancel()
+    if arguments.parent:
+        _watch(loop, arguments.parent, done)
+    return done
 
 
-async def _watch(pid: int, gone: asyncio.Event) -> None:
-    while _alive(pid):
-        await asyncio.sleep(0.5)
-    gone.set()
+def _watch(loop: asyncio.AbstractEventLoop, pid: int, gone: asyncio.Event) -> None:
+    if _alive(pid):
+        loop.call_later(0.5, _watch, loop, pid, gone)
+    else:
+        gone.set()
 
 
 def _alive(pid: int) -> bool:

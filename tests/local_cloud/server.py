@@ -254,8 +254,8 @@ class Server:
             content = yaml.safe_load(call.body) if call.body else None
             with self.cloud.world.lock:
                 return web.json_response(handler(content))
-        except (ScenarioError, TypeError, yaml.YAMLError) as error:
-            return web.json_response({"error": str(error)}, status=400)
+        except (ScenarioError, LookupError, TypeError, ValueError, yaml.YAMLError) as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
 
     def _control_routes(self) -> Mapping[tuple[str, str], Callable[[Any], Any]]:
         cloud = self.cloud

@@ -47,7 +47,7 @@ _RAM_ACTIONS = {"ListLogstores": "log:ListLogStores"}
 
 @dataclass(frozen=True)
 class SlsOptions:
-    """Where sources disagree or are silent, the scenario chooses. The defaults are the newer pages, else the mildest."""
+    """What the scenario chooses where sources disagree or are silent. Defaults: the newer pages, else the mildest."""
 
     dialect: Dialect = Dialect.SEED001
     unknown_ids: str = "accept"  # or refuse: ParameterInvalid for ids that are unknown or not failed, none is run

@@ -1,0 +1,213 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Imports point one way. The table says for each file what it may import; a new file needs a line in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UTILS = ROOT / "plugins" / "module_utils"
+PREFIX = "ansible_collections.redrive.tasks.plugins.module_utils."
+
+# From the bottom to the top. A file may import what its line names, and nothing that is not named.
+MAY_IMPORT: dict[str, set[str]] = {
+    "_clock": set(),
+    "_errors": set(),
+    "_redact": set(),
+    "_task": set(),
+    "_wire": set(),
+    "_endpoint": {"_errors"},
+    "_window": {"_errors", "_task"},
+    "_classify": {"_errors", "_task"},
+    "_plan": {"_classify", "_errors", "_task"},
+    "_result": {"_plan", "_task"},
+    "_http": {"_clock", "_errors", "_wire"},
+    "_attempts": {"_clock", "_errors", "_http", "_wire"},
+    "_service": {"_classify", "_task"},
+    "_engine": {"_clock", "_errors", "_plan", "_service", "_task"},
+    "_argspec": {"_result", "_task"},
+    "_rules.*": {"_classify", "_task"},
+    "_signing.*": {"_wire"},
+    "_credentials.*": {"_errors", "_signing.="},
+    "_services.*": {
+        "_attempts",
+        "_clock",
+        "_endpoint",
+        "_errors",
+        "_rules.=",
+        "_service",
+        "_task",
+        "_wire",
+    },
+    "_module.common": {
+        "_argspec",
+        "_attempts",
+        "_classify",
+        "_clock",
+        "_endpoint",
+        "_errors",
+        "_http",
+        "_plan",
+        "_redact",
+        "_service",
+        "_task",
+        "_window",
+    },
+    "_module.info": {"_argspec", "_errors", "_module.common", "_result", "_task"},
+    "_module.retry": {
+        "_argspec",
+        "_engine",
+        "_errors",
+        "_module.common",
+        "_plan",
+        "_result",
+        "_service",
+        "_task",
+    },
+    "_fronts.*": {
+        "_argspec",
+        "_credentials.=",
+        "_errors",
+        "_http",
+        "_module.common",
+        "_services.=",
+        "_signing.=",
+    },
+}
+MODULE_MAY_IMPORT = {"_fronts.*", "_module.info", "_module.retry"}
+
+# Pure: no clock, no chance, no environment, no network, no Ansible.
+PURE = ("_classify", "_endpoint", "_plan", "_result", "_rules.*", "_signing.*", "_task", "_window", "_wire")
+IMPURE_MODULES = {
+    "ansible",
+    "os",
+    "pathlib",
+    "random",
+    "requests",
+    "secrets",
+    "socket",
+    "subprocess",
+    "threading",
+    "urllib3",
+}
+IMPURE_CALLS = re.compile(r"\b(?:time\.(?:time|monotonic|sleep)|datetime\.(?:now|utcnow|today)|open)\(")
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(UTILS).with_suffix("").parts)
+
+
+FILES = {name_of(path): path for path in sorted(UTILS.rglob("*.py"))}
+MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Everything that the file imports, those under TYPE_CHECKING and inside functions included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: relative imports do not travel to the managed host"
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" for alias in node.names) if module + "." == PREFIX else (module,)
+
+
+def own(path: Path) -> set[str]:
+    found = {name.removeprefix(PREFIX) for name in imports(path) if name.startswith(PREFIX)}
+    return {name if name in FILES else name.rpartition(".")[0] for name in found}
+
+
+def line_of(name: str) -> str:
+    lines = [pattern for pattern in MAY_IMPORT if fnmatch(name, pattern)]
+    assert len(lines) == 1, f"{name} needs exactly one line in MAY_IMPORT, found {lines}"
+    return lines[0]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_imports_only_what_lies_below_it(name: str) -> None:
+    service = name.rpartition(".")[2]
+    allowed = {one.replace("=", service) for one in MAY_IMPORT[line_of(name)]}
+    assert own(FILES[name]) <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_is_a_front_and_a_kind(path: Path) -> None:
+    assert all(any(fnmatch(name, pattern) for pattern in MODULE_MAY_IMPORT) for name in own(path))
+    source = path.read_text()
+    assert len(source[source.index("def main(") :].splitlines()) <= 10
+
+
+def test_no_line_of_the_table_is_out_of_use() -> None:
+    used = {line_of(name) for name in FILES}
+    assert used == set(MAY_IMPORT)
+    for pattern, allowed in MAY_IMPORT.items():
+        names = [name for name in FILES if line_of(name) == pattern]
+        needed = {one for name in names for one in own(FILES[name])}
+        services = {name.rpartition(".")[2] for name in names}
+        assert {one.replace("=", service) for one in allowed for service in services} == needed, pattern
+
+
+def test_the_arrows_have_no_circle() -> None:
+    graph = {name: own(path) for name, path in FILES.items()}
+    done: set[str] = set()
+    while len(done) < len(graph):
+        free = {name for name, needed in graph.items() if name not in done and needed <= done}
+        assert free, f"a circle among {sorted(set(graph) - done)}"
+        done |= free
+
+
+def test_only_one_file_imports_requests() -> None:
+    users = {
+        name for name, path in FILES.items() if {one.split(".")[0] for one in imports(path)} & {"requests", "urllib3"}
+    }
+    assert users == {"_http"}
+
+
+def test_only_the_front_knows_ansible() -> None:
+    users = {name for name, path in FILES.items() if any(one.split(".")[0] == "ansible" for one in imports(path))}
+    assert users == {"_module.common"}
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if any(fnmatch(name, pattern) for pattern in PURE)])
+def test_pure_files_touch_nothing(name: str) -> None:
+    path = FILES[name]
+    assert not {one.split(".")[0] for one in imports(path)} & IMPURE_MODULES
+    assert not IMPURE_CALLS.search(path.read_text())
+
+
+def services() -> set[str]:
+    return {path.stem for path in (UTILS / "_services").glob("*.py")}
+
+
+def test_shared_code_names_no_service() -> None:
+    """A further service is an addition: nothing outside its own files may speak of one."""
+    words = {"sls", "cls", "drs", "geelark", "shipper", "logstore", "alibaba", "tencent", "huawei"}
+    for name, path in FILES.items():
+        if "." in name and not name.startswith("_module."):
+            continue
+        # cls is also the first argument of a class method.
+        text = re.sub(r"\bcls\b", "", path.read_text()).lower()
+        assert {word for word in words if word in text} == set(), name
+
+
+def test_nothing_of_the_plugins_asserts() -> None:
+    """Assertions vanish under -O."""
+    for path in (*FILES.values(), *MODULES):
+        assert not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(path.read_text()))), path.name
+
+
+def test_the_local_cloud_and_the_plugins_share_no_code() -> None:
+    """Otherwise the one would prove only that it agrees with itself."""
+    for path in (ROOT / "tests" / "local_cloud").rglob("*.py"):
+        assert not any(name.startswith("ansible") for name in imports(path)), path.name
+    for path in (*FILES.values(), *MODULES):
+        assert not any(name.startswith("local_cloud") for name in imports(path)), path.name

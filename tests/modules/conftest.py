@@ -1,0 +1,40 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A local cloud with two accounts, and the modules to run against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from local_cloud.tasks import TaskList
+from local_cloud.testing import LocalCloud
+
+from modules.harness import KEY_ID, SECRET, TOKEN, TOKEN_ID, TOKEN_SECRET, Ansible, Direct
+
+
+@pytest.fixture
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud() as running:
+        running.world.add_account(KEY_ID, SECRET)
+        running.world.add_account(TOKEN_ID, TOKEN_SECRET, security_token=TOKEN)
+        yield running
+
+
+@pytest.fixture
+def shipper(cloud: LocalCloud) -> TaskList:
+    """The one shipper of most tests, empty."""
+    return cloud.world.add_shipper("shop", "access", "to-oss")
+
+
+@pytest.fixture
+def ansible(cloud: LocalCloud, tmp_path: Path) -> Ansible:
+    return Ansible(cloud, tmp_path)
+
+
+@pytest.fixture
+def module(cloud: LocalCloud, tmp_path: Path) -> Direct:
+    return Direct(cloud, tmp_path)

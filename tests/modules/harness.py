@@ -1,0 +1,317 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the installed modules against the local cloud, and holds every single run to the public contract."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from local_cloud.server import RecordedRequest
+from local_cloud.testing import LocalCloud
+
+INFO, RETRY = "sls_shipper_task_info", "sls_shipper_task_retry"
+KEY_ID, SECRET = "testAccessKeyId", "testAccessKeySecret"
+TOKEN_ID, TOKEN_SECRET, TOKEN = "STS.testTemporary", "testTemporarySecret", "testStsToken/with+chars=="
+PROJECT: dict[str, Any] = {"project": "shop"}
+LOGSTORE: dict[str, Any] = {**PROJECT, "logstore": "access"}
+WHERE: dict[str, Any] = {**LOGSTORE, "shipper": "to-oss"}
+ALL: dict[str, Any] = {**WHERE, "all_failed": True}
+FAST: dict[str, Any] = {"wait": True, "wait_interval": 0.1}
+
+# Whatever the caller has set must not decide what a test finds.
+_FOREIGN = re.compile(
+    r"^(ALIBABA|ALICLOUD|REQUESTS_CA|CURL_CA|SSL_CERT|ANSIBLE_(?!COLLECTIONS_PATH|HOME)|.*_PROXY$)", re.IGNORECASE
+)
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_STATES = {"waiting", "running", "succeeded", "failed", "cancelled", "paused", "missing", "unknown"}
+_OUTCOMES = ("accepted", "refused", "unknown", "not_attempted")
+_COUNTS = {"found", "selected", "retry", "none", "skip", "missing", *_OUTCOMES}
+_COUNTS |= {"recovered", "failed_again", "still_running"}
+_FAILURE = {"class", "rule", "code", "message", "remedy"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a module returned, everything that was printed, and every request of this run that reached the cloud."""
+
+    result: dict[str, Any]
+    failed: bool
+    output: str
+    arrived: list[RecordedRequest]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.result[key]
+
+    @property
+    def msg(self) -> str:
+        return str(self.result["msg"])
+
+    @property
+    def warnings(self) -> str:
+        return "\n".join(self.result.get("warnings", []))
+
+    @property
+    def ids(self) -> list[str]:
+        return [task["id"] for task in self.result["tasks"]]
+
+    @property
+    def puts(self) -> list[RecordedRequest]:
+        return [request for request in self.arrived if request.method == "PUT"]
+
+    @property
+    def reads(self) -> list[RecordedRequest]:
+        return [request for request in self.arrived if request.method != "PUT"]
+
+    def by_id(self) -> dict[str, dict[str, Any]]:
+        return {task["id"]: task for task in self.result["tasks"]}
+
+    def outcomes(self) -> dict[str, int]:
+        return dict(Counter(task["outcome"] for task in self.result["tasks"]))
+
+    def counts(self, *names: str) -> tuple[int, ...]:
+        return tuple(self.result["counts"][name] for name in names)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs one module with the endpoint and credentials of the local cloud, unless a test gives others."""
+
+    cloud: LocalCloud
+    home: Path
+
+    def __call__(
+        self,
+        module: str,
+        options: Mapping[str, Any],
+        *,
+        check: bool = False,
+        diff: bool = False,
+        verbosity: int = 0,
+        environ: Mapping[str, str] | None = None,
+        defaults: bool = True,
+        all_arrive: bool = True,
+    ) -> Ran:
+        """An option of None is left out. `all_arrive`: every request that the module sends reaches the local cloud."""
+        arguments = {**(self.defaults() if defaults else {}), **options}
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+        before = len(self.cloud.requests)
+        result, failed, output = self.run(module, arguments, check, diff, verbosity, self.environ(environ or {}))
+        ran = Ran(result, failed, output, self.cloud.requests[before:])
+        hold_to_contract(ran, module, arguments, check=check, all_arrive=all_arrive)
+        return ran
+
+    def run(
+        self, module: str, arguments: Mapping[str, Any], check: bool, diff: bool, verbosity: int, env: dict[str, str]
+    ) -> tuple[dict[str, Any], bool, str]:
+        raise NotImplementedError
+
+    def defaults(self) -> dict[str, Any]:
+        return {"endpoint": self.cloud.url, "access_key_id": KEY_ID, "access_key_secret": SECRET}
+
+    def environ(self, extra: Mapping[str, str]) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
+        return {**own, "HOME": str(self.home), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", **extra}
+
+
+class Ansible(Runner):
+    """By its FQCN, under a real `ansible`."""
+
+    def run(
+        self, module: str, arguments: Mapping[str, Any], check: bool, diff: bool, verbosity: int, env: dict[str, str]
+    ) -> tuple[dict[str, Any], bool, str]:
+        command = ["ansible", "localhost", "-m", f"redrive.tasks.{module}", "-a", json.dumps(arguments)]
+        command += ["--check"] * check + ["--diff"] * diff + ["-" + "v" * verbosity] * bool(verbosity)
+        done = _run(command, env)
+        output = done.stdout + done.stderr
+        match = re.search(r"^localhost \| (SUCCESS|CHANGED|FAILED)!? => ", done.stdout, re.MULTILINE)
+        assert match, f"no result:\n{output}"
+        result, _end = json.JSONDecoder().raw_decode(done.stdout, match.end())
+        return result, match.group(1) == "FAILED", output
+
+
+class Direct(Runner):
+    """The installed module alone, as Ansible starts it, for what does not depend on Ansible: a third of the time."""
+
+    def run(
+        self, module: str, arguments: Mapping[str, Any], check: bool, diff: bool, verbosity: int, env: dict[str, str]
+    ) -> tuple[dict[str, Any], bool, str]:
+        name = f"ansible_collections.redrive.tasks.plugins.modules.{module}"
+        internal = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_verbosity": verbosity}
+        done = _run([sys.executable, "-m", name], env, json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, **internal}}))
+        output = done.stdout + done.stderr
+        assert done.stdout.strip(), f"no result:\n{output}"
+        result = json.loads(done.stdout.strip().splitlines()[-1])
+        result["warnings"] = [warning if isinstance(warning, str) else str(warning) for warning in _warnings(result)]
+        return result, bool(result.get("failed")), output
+
+
+def _run(command: list[str], env: dict[str, str], given: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, env=env, input=given, capture_output=True, text=True, timeout=120, check=False)
+
+
+def _warnings(result: Mapping[str, Any]) -> list[Any]:
+    return list(result.get("warnings") or [])
+
+
+# -- the contract -----------------------------------------------------------------------------------------------------
+
+
+def hold_to_contract(
+    ran: Ran, module: str, arguments: Mapping[str, Any], *, check: bool = False, all_arrive: bool = True
+) -> None:
+    """Everything that the public interface says of any result whatsoever."""
+    result = ran.result
+    assert ran.msg
+    assert "This is a bug" not in ran.msg
+    assert "Traceback" not in ran.output
+    if "requests" in result:
+        _requests_are_counted(ran, all_arrive=all_arrive)
+    else:
+        assert not ran.arrived
+    if "tasks" not in result:
+        assert ran.failed
+        assert result.get("changed", False) is False
+        assert not ran.puts
+        return
+    assert set(result["counts"]) == _COUNTS
+    for task in result["tasks"]:
+        _task_is_sound(task)
+        _outcome_follows(task, planning=check, info=module == INFO)
+    _numbers_add_up(ran, acting=not check and module == RETRY)
+    _causes_fold_the_failed(ran)
+    _order_is_stable(ran, arguments)
+    _changed_is_true(ran, module)
+    _cloud_agrees(ran, acting=not check and module == RETRY)
+
+
+def _requests_are_counted(ran: Ran, *, all_arrive: bool) -> None:
+    requests = ran["requests"]
+    assert set(requests) == {"sent", "repeated", "throttled", "seconds"}
+    assert 0 <= requests["repeated"] <= requests["sent"]
+    assert 0 <= requests["throttled"] <= requests["sent"]
+    assert requests["seconds"] >= 0
+    if all_arrive:
+        assert requests["sent"] == len(ran.arrived)
+        throttled = [one for one in ran.arrived if one.fault in ("throttle", "rate_limit")]
+        assert requests["throttled"] == len(throttled)
+
+
+def _task_is_sound(task: Mapping[str, Any]) -> None:
+    assert task["state"] in _STATES
+    assert task["reason"]
+    assert ("failure" in task) == (task["state"] == "failed")
+    if "failure" in task:
+        assert set(task["failure"]) == _FAILURE
+    for name in ("created", "expires"):
+        assert task[name] is None or _ISO.fullmatch(task[name])
+    if task["created"]:
+        assert _moment(task["expires"]) - _moment(task["created"]) == timedelta(hours=48)
+    if task["state"] == "missing":
+        assert (task["action"], task["scope"], task["status"]) == ("none", {}, "")
+    else:
+        assert set(task["scope"]) == {"project", "logstore", "shipper"}
+    if "error" in task:
+        assert set(task["error"]) == {"code", "message", "request_id"}
+
+
+def _outcome_follows(task: Mapping[str, Any], *, planning: bool, info: bool) -> None:
+    assert task["action"] in ("retry", "none", "skip")
+    if info or task["action"] != "retry":
+        assert task["outcome"] == "none"
+    elif planning:
+        assert task["outcome"] in ("planned", "not_attempted")  # the latter where max_tasks refused to start
+    else:
+        assert task["outcome"] in _OUTCOMES
+    if task["outcome"] == "refused":
+        assert task["error"]["message"]
+    if task["outcome"] in ("none", "planned"):
+        assert "state_after" not in task
+        assert "error" not in task
+
+
+def _numbers_add_up(ran: Ran, *, acting: bool) -> None:
+    tasks, counts = ran["tasks"], ran["counts"]
+    missing = sum(task["state"] == "missing" for task in tasks)
+    actions = Counter(task["action"] for task in tasks)
+    expected = {"selected": len(tasks), "retry": actions["retry"], "skip": actions["skip"], "missing": missing}
+    expected["none"] = actions["none"] - missing
+    outcomes = Counter(task["outcome"] for task in tasks)
+    expected.update({name: outcomes[name] for name in _OUTCOMES})
+    after = Counter(task.get("state_after") for task in tasks if task["outcome"] == "accepted")
+    expected["recovered"], expected["failed_again"] = after["succeeded"], after["failed"]
+    expected["still_running"] = after["running"] + after["waiting"]
+    assert counts == {**expected, "found": counts["found"]}
+    assert counts["selected"] == sum(counts[name] for name in ("retry", "none", "skip", "missing"))
+    assert counts["found"] >= counts["selected"] - missing
+    if acting:
+        assert counts["retry"] == sum(counts[name] for name in _OUTCOMES)
+
+
+def _causes_fold_the_failed(ran: Ran) -> None:
+    failed = [task for task in ran["tasks"] if task["state"] == "failed"]
+    causes = ran["causes"]
+    assert Counter(one for cause in causes for one in cause["task_ids"]) == Counter(task["id"] for task in failed)
+    assert [cause["count"] for cause in causes] == sorted((cause["count"] for cause in causes), reverse=True)
+    for cause in causes:
+        members = [task for task in failed if task["id"] in cause["task_ids"]]
+        assert set(cause) == {*_FAILURE, "count", "oldest", "first_expiry", "task_ids"}
+        assert cause["count"] == len(cause["task_ids"])
+        assert {(task["failure"]["class"], task["failure"]["rule"]) for task in members} == {
+            (cause["class"], cause["rule"])
+        }
+        assert cause["oldest"] == min((task["created"] for task in members if task["created"]), default=None)
+        assert cause["first_expiry"] == min((task["expires"] for task in members if task["expires"]), default=None)
+
+
+def _order_is_stable(ran: Ran, arguments: Mapping[str, Any]) -> None:
+    asked = arguments.get("task_ids", arguments.get("ids"))
+    if isinstance(asked, list):
+        assert list(dict.fromkeys(ran.ids)) == list(dict.fromkeys(asked))
+    elif not asked:
+        ages = [task["created"] or "" for task in ran["tasks"]]
+        assert ages == sorted(ages)
+
+
+def _changed_is_true(ran: Ran, module: str) -> None:
+    changing = {task["id"]: task for task in ran["tasks"] if task["outcome"] in ("accepted", "planned")}
+    assert ran["changed"] is bool(changing)
+    if module == INFO:
+        assert "diff" not in ran.result
+        return
+    if "diff" not in ran.result:  # the callback of ad-hoc runs takes it out
+        return
+    diff = ran["diff"]
+    assert diff["before"] == {name: task["state"] for name, task in changing.items()}
+    assert diff["after"] == {name: task.get("state_after", "running") for name, task in changing.items()}
+
+
+def _cloud_agrees(ran: Ran, *, acting: bool) -> None:
+    """What the module says of its retries is what the cloud saw, and nothing was sent carelessly."""
+    if not acting:
+        assert not ran.puts
+    passed = [put for put in ran.puts if put.fault not in ("throttle", "rate_limit")]
+    sent = Counter(one for put in passed for one in put.ids)
+    executed = {one for put in passed if put.took_effect for one in put.ids}
+    assert all(times == 1 for times in sent.values()), "a task was sent again"
+    assert all(1 <= len(put.ids) <= 10 for put in ran.puts)
+    by_outcome = {name: {task["id"] for task in ran["tasks"] if task["outcome"] == name} for name in _OUTCOMES}
+    assert by_outcome["accepted"] <= executed
+    assert not by_outcome["refused"] & executed
+    assert not by_outcome["not_attempted"] & set(sent)
+    assert set(sent) <= {task["id"] for task in ran["tasks"] if task["action"] == "retry"}
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -1,0 +1,155 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is sent again, when, and what is counted."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Backoff, Counters, RateLimiter
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
+
+from unit.fakes import NOW, FakeClock, FakeTransport, caller, failure, reply
+
+READ = Request("GET", "https://api.example.com", "/things")
+CHANGE = Request("PUT", "https://api.example.com", "/things", body=b"[]")
+
+
+def parse(response: Response) -> int:
+    if response.status == 429:
+        raise CallError(Kind.THROTTLED, "slow down", code="Slow")
+    if response.status == 401:
+        raise CallError(Kind.DENIED, "no", code="No", hint="Look.")
+    return response.status
+
+
+class TestReads:
+    @pytest.mark.parametrize("kind", [kind for kind in Kind if kind.passing])
+    def test_a_passing_failure_is_tried_again(self, kind: Kind) -> None:
+        transport = FakeTransport([failure(kind), failure(kind), reply()])
+        assert caller(transport, FakeClock()).read(READ, parse) == 200
+        assert len(transport.sent) == 3
+
+    @pytest.mark.parametrize("kind", [kind for kind in Kind if not kind.passing])
+    def test_any_other_is_not(self, kind: Kind) -> None:
+        transport = FakeTransport([failure(kind)])
+        with pytest.raises(CallError):
+            caller(transport, FakeClock()).read(READ, parse)
+        assert len(transport.sent) == 1
+
+    def test_the_attempts_are_bounded_and_told(self) -> None:
+        transport = FakeTransport([failure(Kind.LOST)] * 9)
+        with pytest.raises(CallError, match="3 attempts") as caught:
+            caller(transport, FakeClock(), max_attempts=3).read(READ, parse)
+        assert len(transport.sent) == 3
+        assert caught.value.call == "GET /things"
+
+
+class TestChanges:
+    @pytest.mark.parametrize("kind", [Kind.UNREACHED, Kind.THROTTLED])
+    def test_what_surely_was_not_carried_out_is_sent_again(self, kind: Kind) -> None:
+        transport = FakeTransport([failure(kind), reply()])
+        caller(transport, FakeClock()).change(CHANGE, parse)
+        assert len(transport.sent) == 2
+
+    @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.UNREACHED, Kind.THROTTLED)])
+    def test_anything_else_is_sent_once(self, kind: Kind) -> None:
+        transport = FakeTransport([failure(kind), reply()])
+        with pytest.raises(CallError):
+            caller(transport, FakeClock()).change(CHANGE, parse)
+        assert len(transport.sent) == 1
+
+
+class TestPauses:
+    def test_they_grow_up_to_a_cap(self) -> None:
+        backoff = Backoff(base=1, cap=10)
+        assert [backoff.pause(attempt, lambda: 1.0) for attempt in range(1, 7)] == [1, 2, 4, 8, 10, 10]
+
+    def test_half_of_each_is_left_to_chance(self) -> None:
+        assert Backoff(base=4, cap=10).pause(1, lambda: 0.0) == 2
+
+    @pytest.mark.parametrize(
+        ("header", "pause"),
+        [
+            ("7", 7.0),
+            ("Tue, 14 Nov 2023 22:13:32 GMT", 12.0),
+            ("Tue, 14 Nov 2023 22:13:00 GMT", 0.5),
+            ("86400", 60.0),
+            ("soon", 0.5),
+            ("²", 0.5),
+            ("9" * 400, 60.0),
+            ("-5", 0.5),
+        ],
+    )
+    def test_what_the_service_asks_for_is_a_bounded_minimum(self, header: str, pause: float) -> None:
+        clock = FakeClock()
+        transport = FakeTransport([reply(429, retry_after=header), reply()])
+        caller(transport, clock).read(READ, parse)
+        assert clock.slept == [pytest.approx(pause)]
+
+
+class TestSigning:
+    def test_each_attempt_is_signed_at_its_own_time(self) -> None:
+        clock = FakeClock()
+        transport = FakeTransport([failure(Kind.THROTTLED), reply()])
+        caller(transport, clock, sign=lambda one: one.with_headers({"Date": str(clock.now)})).read(READ, parse)
+        assert [one.headers["Date"] for one in transport.sent] == [str(NOW), str(NOW + 0.5)]
+
+
+class TestCounters:
+    def test_repeated_and_throttled_requests_are_counted(self) -> None:
+        counters = Counters()
+        transport = FakeTransport([reply(429), failure(Kind.LOST), reply()])
+        caller(transport, FakeClock(), counters=counters).read(READ, parse)
+        assert (counters.sent, counters.repeated, counters.throttled) == (3, 2, 1)
+
+
+class TestRate:
+    def test_requests_are_spaced_evenly(self) -> None:
+        clock = FakeClock()
+        limited = caller(FakeTransport([reply()] * 4), clock, rate=4)
+        for _number in range(4):
+            limited.read(READ, parse)
+        assert clock.now - NOW == pytest.approx(0.75)
+
+    def test_time_that_went_by_anyway_is_not_waited_again(self) -> None:
+        clock = FakeClock()
+        limiter = RateLimiter(1, clock)
+        limiter.wait()
+        clock.now += 5
+        limiter.wait()
+        assert clock.slept[-1] == 0
+
+    def test_without_a_rate_nothing_waits(self) -> None:
+        clock = FakeClock()
+        RateLimiter(None, clock).wait()
+        assert clock.slept == []
+
+
+class TestReplies:
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_a_redirect_is_refused_and_its_query_is_not_shown(self, status: int) -> None:
+        transport = FakeTransport([reply(status, location="https://evil.example.com/x?token=abc")])
+        with pytest.raises(CallError, match=r"redirect to https://evil\.example\.com/x \(") as caught:
+            caller(transport, FakeClock()).change(CHANGE, parse)
+        assert caught.value.kind is Kind.DENIED
+        assert "token" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("date", "words"),
+        [
+            ("Tue, 14 Nov 2023 21:43:20 GMT", "1800 s ahead of"),
+            ("Tue, 14 Nov 2023 22:43:20 GMT", "1800 s behind"),
+        ],
+    )
+    def test_a_denial_tells_that_the_clocks_differ(self, date: str, words: str) -> None:
+        with pytest.raises(CallError, match=words):
+            caller(FakeTransport([reply(401, date=date)]), FakeClock()).read(READ, parse)
+
+    @pytest.mark.parametrize("date", ["", "Tue, 14 Nov 2023 22:13:40 GMT", "nonsense"])
+    def test_a_clock_that_is_right_or_unknown_is_not_blamed(self, date: str) -> None:
+        with pytest.raises(CallError) as caught:
+            caller(FakeTransport([reply(401, date=date)]), FakeClock()).read(READ, parse)
+        assert "clock" not in str(caught.value)

@@ -1,0 +1,210 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carrying out a plan: nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
+from ansible_collections.redrive.tasks.plugins.module_utils._task import (
+    FailureClass,
+    ItemError,
+    Outcome,
+    Result,
+    State,
+    Task,
+)
+
+from unit.fakes import OTHER, FakeClock, FakeService, failure, task, tasks
+
+
+def plan_for(known: list[Task]) -> Plan:
+    return build_plan(known, Selection(), Policy((), frozenset({FailureClass.UNCLASSIFIED})), absent="")
+
+
+def send(service: FakeService, *, concurrency: int = 1) -> Engine:
+    engine = Engine(service, clock=FakeClock(), concurrency=concurrency)
+    engine.send(plan_for(list(service.known.values())))
+    return engine
+
+
+def outcomes(engine: Engine) -> Counter[Outcome]:
+    return Counter(result.outcome for result in engine.results.values())
+
+
+def result_of(engine: Engine, task_id: str) -> Result:
+    return next(result for (_scope, one), result in engine.results.items() if one == task_id)
+
+
+class TestSending:
+    @pytest.mark.parametrize(
+        ("count", "sizes"), [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])], ids=str
+    )
+    def test_batches_hold_what_the_service_takes_at_once(self, count: int, sizes: list[int]) -> None:
+        service = FakeService(tasks(count))
+        engine = send(service)
+        assert [len(call) for call in service.calls] == sizes
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: count} if count else {})
+
+    def test_a_batch_holds_tasks_of_one_scope(self) -> None:
+        service = FakeService([task("a"), task("b", scope=OTHER), task("c")])
+        send(service)
+        assert sorted(service.calls) == [["a", "c"], ["b"]]
+
+    def test_a_refused_task_does_not_take_its_batch_along(self) -> None:
+        service = FakeService(tasks(3), script=[{"t001": ItemError("No", "not this one")}])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 2, Outcome.REFUSED: 1})
+        assert result_of(engine, "t001").error == ItemError("No", "not this one")
+
+    def test_concurrent_calls_send_each_task_once(self) -> None:
+        service = FakeService(tasks(95))
+        engine = send(service, concurrency=4)
+        assert set(service.sent.values()) == {1}
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 95})
+
+
+class TestStopping:
+    def test_a_denial_stops_the_run(self) -> None:
+        service = FakeService(tasks(30), script=[None, failure(Kind.DENIED)])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 10, Outcome.REFUSED: 10, Outcome.NOT_ATTEMPTED: 10})
+        assert "denied" in result_of(engine, "t025").note
+
+    def test_an_unreachable_service_stops_the_run_and_refuses_nothing(self) -> None:
+        service = FakeService(tasks(20), script=[failure(Kind.UNREACHED)])
+        assert outcomes(send(service)) == Counter({Outcome.NOT_ATTEMPTED: 20})
+        assert len(service.calls) == 1
+
+    @pytest.mark.parametrize("kind", [Kind.GONE, Kind.THROTTLED])
+    def test_trouble_of_one_scope_leaves_others_alone(self, kind: Kind) -> None:
+        known = [*tasks(20), *(task(f"o{number}", scope=OTHER) for number in range(3))]
+        service = FakeService(known, script=[failure(kind)])
+        # The other scope sorts first, so the trouble strikes it.
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.REFUSED: 3, Outcome.ACCEPTED: 20})
+
+    def test_a_rejected_batch_does_not_stop_the_next(self) -> None:
+        service = FakeService(tasks(20), script=[failure(Kind.REJECTED)])
+        assert outcomes(send(service)) == Counter({Outcome.REFUSED: 10, Outcome.ACCEPTED: 10})
+
+    def test_three_unknown_calls_in_a_row_stop_the_run(self) -> None:
+        script = [failure(Kind.TRANSIENT)] * 5
+        service = FakeService(tasks(50), script=script, takes_effect=lambda number: False)
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.UNKNOWN: 30, Outcome.NOT_ATTEMPTED: 20})
+        assert set(service.sent.values()) == {1}
+
+    def test_a_clear_outcome_in_between_starts_the_count_anew(self) -> None:
+        script = [failure(Kind.LOST), failure(Kind.LOST), None, failure(Kind.LOST), failure(Kind.LOST), None]
+        service = FakeService(tasks(60), script=script, takes_effect=lambda number: False)
+        assert outcomes(send(service)) == Counter({Outcome.UNKNOWN: 40, Outcome.ACCEPTED: 20})
+
+
+MAY_HAVE_RUN = [kind for kind in Kind if kind.may_have_run]
+
+
+@pytest.mark.parametrize("kind", MAY_HAVE_RUN)
+class TestLostReplies:
+    def test_a_call_that_took_effect_is_settled_by_reading(self, kind: Kind) -> None:
+        service = FakeService(tasks(10), script=[failure(kind)])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 10})
+        assert len(service.calls) == 1
+        assert result_of(engine, "t000").state_after is State.RUNNING
+
+    def test_a_call_without_effect_stays_unknown_and_is_not_repeated(self, kind: Kind) -> None:
+        service = FakeService(tasks(10), script=[failure(kind)], takes_effect=lambda number: False)
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.UNKNOWN: 10})
+        assert len(service.calls) == 1
+        error = result_of(engine, "t000").error
+        assert error is not None
+        assert error.code == kind.value
+        assert error.request_id == "r-1"
+
+    def test_a_retry_that_shows_late_is_settled_all_the_same(self, kind: Kind) -> None:
+        life = (State.FAILED, State.FAILED, State.RUNNING)
+        service = FakeService([task()], script=[failure(kind)], life=life)
+        assert outcomes(send(service)) == Counter({Outcome.ACCEPTED: 1})
+        assert service.looks == 3
+
+    def test_a_task_that_vanished_stays_unknown(self, kind: Kind) -> None:
+        service = FakeService(tasks(1), script=[failure(kind)])
+        engine = Engine(service, clock=FakeClock())
+        plan = plan_for(list(service.known.values()))
+        service.known.clear()
+        engine.send(plan)
+        assert outcomes(engine) == Counter({Outcome.UNKNOWN: 1})
+
+    def test_a_read_that_fails_too_stops_the_run(self, kind: Kind) -> None:
+        service = FakeService(tasks(20), script=[failure(kind)], reads=[failure(Kind.TRANSIENT)])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.UNKNOWN: 10, Outcome.NOT_ATTEMPTED: 10})
+
+
+class TestWaiting:
+    def waited(self, service: FakeService, timeout: float = 60, interval: float = 5) -> Engine:
+        engine = send(service)
+        engine.wait(Wait(timeout, interval))
+        return engine
+
+    def test_it_ends_as_soon_as_all_have_settled(self) -> None:
+        service = FakeService(tasks(3))
+        engine = self.waited(service)
+        assert {result.state_after for result in engine.results.values()} == {State.SUCCEEDED}
+        assert service.looks == 2
+        assert engine.pending == 0
+
+    def test_a_new_failure_is_told_from_the_old_one(self) -> None:
+        service = FakeService(tasks(1), life=(State.RUNNING, State.FAILED))
+        engine = self.waited(service)
+        assert result_of(engine, "t000").state_after is State.FAILED
+        assert service.looks == 2
+
+    def test_a_queued_retry_that_still_shows_the_old_failure_is_waited_for(self) -> None:
+        before = task()
+        service = FakeService([before], life=(State.RUNNING, State.SUCCEEDED))
+        engine = send(service)
+        service._lives[before.key] = []  # nothing moves in the first look
+        engine.wait(Wait(5, 5))
+        assert engine.pending == 0
+        assert result_of(engine, "t1").state_after is State.FAILED
+
+    def test_it_ends_in_time_and_counts_what_is_left(self) -> None:
+        service = FakeService(tasks(2), life=[State.RUNNING] * 100)
+        engine = self.waited(service, timeout=30)
+        assert engine.pending == 2
+        assert service.looks == 6
+
+    def test_a_passing_failure_of_a_look_does_not_end_it(self) -> None:
+        service = FakeService(tasks(1), reads=[failure(Kind.TRANSIENT), failure(Kind.LOST)])
+        assert result_of(self.waited(service), "t000").state_after is State.SUCCEEDED
+
+    def test_a_denied_look_ends_it_with_a_warning(self) -> None:
+        service = FakeService(tasks(1), reads=[failure(Kind.DENIED)])
+        engine = self.waited(service)
+        assert engine.pending == 1
+        assert "denied" in engine.warnings[0]
+
+    def test_it_settles_an_unknown_outcome_when_the_task_moves(self) -> None:
+        life = (State.FAILED,) * 3 + (State.RUNNING, State.SUCCEEDED)
+        before = task()
+        service = FakeService([before], script=[failure(Kind.LOST)], takes_effect=lambda number: False)
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.UNKNOWN: 1})
+        service._lives[before.key] = list(life[3:])
+        engine.wait(Wait(60, 5))
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 1})
+        assert result_of(engine, "t1").state_after is State.SUCCEEDED
+
+    def test_nothing_accepted_means_nothing_to_look_at(self) -> None:
+        service = FakeService(tasks(1), script=[failure(Kind.DENIED)])
+        self.waited(service)
+        assert service.looks == 0
