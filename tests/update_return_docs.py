@@ -338,7 +338,9 @@ def render(service: Service, *, retry: bool) -> str:
     text = TASKS + (DIFF if retry else "")
     sentence = "Retried 120 of 412 tasks; 292 left alone, see causes for what a person has to do."
     if not retry:
-        sentence = "412 tasks of 412 shown by the service: a retry with these options would send 120 and leave 292 alone."
+        sentence = (
+            "412 tasks of 412 shown by the service: a retry with these options would send 120 and leave 292 alone."
+        )
     parts = {
         "FAILURE": indent(FAILURE, 8),
         "CAUSE": indent(FAILURE, 4),

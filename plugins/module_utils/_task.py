@@ -12,7 +12,7 @@ import enum
 from dataclasses import dataclass
 
 Scope = tuple[tuple[str, str], ...]
-"""What a task belongs to, as ordered (name, value) pairs, for example project, logstore, shipper."""
+"""What a task belongs to, as ordered (name, value) pairs, from the widest to the narrowest."""
 
 TaskKey = tuple[Scope, str]
 """What identifies a task within one run: ids are unique within their scope only."""

@@ -60,7 +60,8 @@ class Ran:
 
     @property
     def warnings(self) -> str:
-        return "\n".join(self.result.get("warnings", []))
+        """On one line; ad-hoc runs have them on the screen only."""
+        return " ".join(" ".join([*self.result.get("warnings", []), self.output]).split())
 
     @property
     def ids(self) -> list[str]:
@@ -153,16 +154,12 @@ class Direct(Runner):
         output = done.stdout + done.stderr
         assert done.stdout.strip(), f"no result:\n{output}"
         result = json.loads(done.stdout.strip().splitlines()[-1])
-        result["warnings"] = [warning if isinstance(warning, str) else str(warning) for warning in _warnings(result)]
+        result["warnings"] = [str(warning) for warning in result.get("warnings") or []]
         return result, bool(result.get("failed")), output
 
 
 def _run(command: list[str], env: dict[str, str], given: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=env, input=given, capture_output=True, text=True, timeout=120, check=False)
-
-
-def _warnings(result: Mapping[str, Any]) -> list[Any]:
-    return list(result.get("warnings") or [])
 
 
 # -- the contract -----------------------------------------------------------------------------------------------------

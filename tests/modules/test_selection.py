@@ -276,14 +276,14 @@ def test_since_and_until_in_every_form(module: Direct, cloud: LocalCloud, shippe
     }
     ran = module(INFO, {**WHERE, "since": forms.get(form, form), "until": "2h"})
     assert ran.ids == [wanted]
-    assert not ran.warnings
+    assert not ran.result["warnings"]
 
 
 def test_days_and_weeks_reach_back_to_the_horizon(module: Direct, shipper: TaskList) -> None:
     ids = shipper.add_tasks(age="47h", **TRANSIENT)
     ran = module(INFO, {**WHERE, "since": "2d"})
     assert ran.ids == ids
-    assert not ran.warnings
+    assert not ran.result["warnings"]
 
 
 @pytest.mark.parametrize("since", ["3d", "1w", "0", "1", "2020-01-01", "1970-01-01T00:00:00Z"])
@@ -308,11 +308,13 @@ def test_the_whole_horizon_is_looked_at_without_being_asked(module: Direct, ship
     shipper.add_tasks(age="50h", **TRANSIENT)
     ran = module(INFO, WHERE)
     assert ran.ids == ids
-    assert not ran.warnings
+    assert not ran.result["warnings"]
 
 
 @pytest.mark.parametrize("option", ["since", "until"])
-@pytest.mark.parametrize("text", ["yesterday", "5 h", "-5h", "5y", "2026-13-01", "1e9", "99999999999h", "\u0665h", "now"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "5 h", "-5h", "5y", "2026-13-01", "1e9", "99999999999h", "\u0665h", "now"]
+)
 def test_an_unreadable_time_is_refused(module: Direct, option: str, text: str) -> None:
     ran = module(RETRY, {**ALL, option: text})
     assert ran.failed
