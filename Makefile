@@ -216,6 +216,7 @@ lint: tools  ## ruff, yamllint, REUSE, changelog, documentation, ansible-lint, G
 	step 'ruff format' '$(VENV)/bin/ruff' format --check --diff .
 	step 'yamllint' '$(VENV)/bin/yamllint' --strict .
 	step 'REUSE' licences
+	step 'RETURN in step' $(PY) tests/update_return_docs.py --lint
 	step 'antsibull-changelog' '$(VENV)/bin/antsibull-changelog' lint
 	step 'antsibull-docs' '$(VENV)/bin/antsibull-docs' lint-collection-docs \
 	  --plugin-docs --skip-rstcheck --validate-collection-refs self --disallow-unknown-collection-refs .

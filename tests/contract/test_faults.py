@@ -17,8 +17,8 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 import pytest
-from contract.wire import TASKS, Reply, bytes_of, connect, eventually, exchange, listing, retry_of, send, signed
 
+from contract.wire import TASKS, Reply, bytes_of, connect, eventually, exchange, listing, retry_of, send, signed
 from local_cloud import faults
 from local_cloud.faults import Fault
 from local_cloud.tasks import ScenarioError

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.wire import Reply, exchange, listing, retry_of, send, signed
 
+from contract.wire import Reply, exchange, listing, retry_of, send, signed
 from local_cloud.testing import LocalCloud
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")

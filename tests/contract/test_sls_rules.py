@@ -11,8 +11,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from contract.wire import KEY, TASKS, Signed, exchange, listing, retry_of, send, signed
 
+from contract.wire import KEY, TASKS, Signed, exchange, listing, retry_of, send, signed
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
 

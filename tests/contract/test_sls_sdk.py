@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aliyun.log import LogClient
 from aliyun.log.logexception import LogException
 from aliyun.log.shipper_response import GetShipperConfigResponse
-from contract.conftest import KEY, SECRET, STS_KEY, STS_SECRET, STS_TOKEN
 
+from contract.conftest import KEY, SECRET, STS_KEY, STS_SECRET, STS_TOKEN
 from local_cloud import faults
 from local_cloud.testing import LocalCloud
 
@@ -198,3 +200,35 @@ def test_every_documented_field_reaches_the_sdk(cloud: LocalCloud, connect: Conn
     shown = (task.task_id, task.task_status, task.task_message, task.task_create_time, task.task_finish_time)
     assert shown == (task_id, "fail", living.message, living.created, living.created + 60)
     assert task.task_last_data_receive_time <= living.created
+
+
+def _probes() -> list[Any]:
+    path = Path(__file__).parent.parent / "data" / "captures" / "sls_response_parsing.json"
+    probes = json.loads(path.read_text())["probes"]
+    return [pytest.param(probe, id=probe["probe"]) for probe in probes if "reply" in probe]
+
+
+@pytest.mark.parametrize("probe", _probes())
+def test_sdk_makes_of_any_answer_what_was_recorded(
+    cloud: LocalCloud, connect: Connect, probe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aliyun.log.logclient.time.sleep", lambda _: None)  # the SDK repeats after a second, ten times
+    cloud.world.add_shipper("p", "l", "s")
+    reply = probe["reply"]
+    cloud.faults.add(faults.raw(status=reply["status"], body=reply["body"], headers=dict(reply["headers"]), times=None))
+    client = connect()
+    calls: dict[str, Callable[[], object]] = {
+        "retry": lambda: client.retry_shipper_tasks("p", "l", "s", ["a"]),
+        "tasks": lambda: tasks_of(client),
+        "list": lambda: client.list_shipper("p", "l"),
+    }
+    try:
+        calls[probe["probe"].partition(":")[0]]()
+        outcome, code = "accepted", None
+    except LogException as error:
+        outcome, code = "raised LogException", error.get_error_code()
+    except (KeyError, TypeError) as error:
+        outcome, code = f"raised {type(error).__name__}", None
+    recorded = probe["result"]
+    assert (outcome, code) == (probe["outcome"], recorded.get("code") if isinstance(recorded, dict) else None)
+    assert len(cloud.requests) == probe["requests_sent"]

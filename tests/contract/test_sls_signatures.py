@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from contract.wire import exchange
 
+from contract.wire import exchange
 from local_cloud.services import Call, Refusal
 from local_cloud.services.sls_auth import Verifier, canonical_request_v4, string_to_sign_v1
 from local_cloud.services.sls_errors import Dialect

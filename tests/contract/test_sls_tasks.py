@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.wire import exchange, listing, retry_of, send, signed
 
+from contract.wire import exchange, listing, retry_of, send, signed
 from local_cloud.tasks import Clock, ScenarioError, TaskList
 from local_cloud.testing import LocalCloud
 

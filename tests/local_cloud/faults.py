@@ -101,10 +101,11 @@ def throttle(
     status: int = 403,
     message: str | None = None,
     retry_after: object | None = None,
+    kind: str = "throttle",
     **when: Any,
 ) -> Fault:
     headers: Headers = () if retry_after is None else (("Retry-After", str(retry_after)),)
-    return Fault("throttle", operation, refusal=Refusal(status, code, message, headers), **when)
+    return Fault(kind, operation, refusal=Refusal(status, code, message, headers), **when)
 
 
 def error(

@@ -54,11 +54,17 @@ class RecordedRequest:
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
-    def __getattr__(self, name: str) -> str:
-        """`project`, `logstore`, `shipper` …: parts of the scope, empty where the call has none."""
-        if name in ("project", "logstore", "shipper"):
-            return self.scope.get(name, "")
-        raise AttributeError(name)
+    @property
+    def project(self) -> str:
+        return self.scope.get("project", "")
+
+    @property
+    def logstore(self) -> str:
+        return self.scope.get("logstore", "")
+
+    @property
+    def shipper(self) -> str:
+        return self.scope.get("shipper", "")
 
 
 @dataclass(frozen=True)
@@ -113,13 +119,15 @@ class Cloud:
             fault = self.faults.take(operation)
             limit = self.faults.throttles(operation, now)
             if fault is None and limit is not None:
-                more: Headers = () if limit.retry_after is None else (("Retry-After", str(limit.retry_after)),)
-                fault = Fault("rate_limit", refusal=replace_headers(service.throttled(), more))
+                refusal = service.throttled()
+                fault = fault_kinds.throttle(
+                    status=refusal.status, code=refusal.code, retry_after=limit.retry_after, kind="rate_limit"
+                )
             if fault is None or fault.effect is Effect.AFTER:
                 answer = service.execute(call, operation, now)
                 done = True
-        except Refusal as refusal:
-            code, answer = refusal.code, service.refused(refusal)
+        except Refusal as refused:
+            code, answer = refused.code, service.refused(refused)
         if fault is not None:
             answer = fault.answer_for(call, answer, service, self._secrets(call))
             code = fault.refusal.code if fault.refusal is not None else code
@@ -127,7 +135,7 @@ class Cloud:
         self.requests.append(
             record(
                 call,
-                time=now,
+                time=self.clock.now(),
                 service=service.name,
                 operation=operation,
                 status=None if silent else answer.status,
@@ -159,10 +167,6 @@ class Cloud:
                 "violations": [asdict(one) for one in self.world.violations],
                 "followed_redirects": len(self.trapped),
             }
-
-
-def replace_headers(refusal: Refusal, headers: Headers) -> Refusal:
-    return Refusal(refusal.status, refusal.code, refusal.message, headers)
 
 
 def merge(usual: Headers, special: Headers) -> Headers:

@@ -239,6 +239,7 @@ class TestErrors:
             (403, "ProjectQuotaExceed", Kind.REJECTED),
             (403, "ExceedQuota", Kind.REJECTED),
             (404, "ProjectNotExist", Kind.GONE),
+            (404, "ProjectNotExists", Kind.GONE),
             (404, "LogStoreNotExist", Kind.GONE),
             (404, "ShipperNotExist", Kind.GONE),
             (400, "ShipperNotExist", Kind.GONE),

@@ -55,8 +55,10 @@ class _Module(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
-        for name in [name for name, value in self.params.items() if isinstance(value, str) and not value.strip()]:
-            del self.params[name]
+        own = {name: value for name, value in self.params.items() if not name.startswith("_ansible")}
+        for name, value in own.items():
+            if isinstance(value, str) and not value.strip():
+                del self.params[name]
 
 
 class Run:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
@@ -141,7 +142,6 @@ class SlsService:
         self._project = project
         self._logstore = logstore
         self._shipper = shipper
-        self._scopes: list[Scope] | None = None
         self._host = f"{project}.{endpoint.host}"
         # As the vendor's SDK: the project goes into the host name, or into the Host header alone where the
         # endpoint is an address; the header never carries the port.
@@ -150,13 +150,20 @@ class SlsService:
     def list_tasks(self, window: Window, states: frozenset[State]) -> Iterator[Task]:
         """Every task in the window in one of these states."""
         status = _STATUSES.get(next(iter(states)), "") if len(states) == 1 else ""
-        for task in self._list_all(window, status):
-            if task.state in states:
-                yield task
+        for scope in self._scopes:
+            for task in self._list_scope(scope, window, status):
+                if task.state in states:
+                    yield task
 
-    def find_tasks(self, _ids: Sequence[str], window: Window) -> Iterator[Task]:
-        """All tasks in the window: SLS has no call that reads a task by its id."""
-        return self._list_all(window, status="")
+    def find_tasks(self, ids: Sequence[str], window: Window) -> Iterator[Task]:
+        """The tasks of one shipper after another, until all ids are found: SLS has no call that reads one by its id."""
+        wanted = set(ids)
+        for scope in self._scopes:
+            if not wanted:
+                return
+            for task in self._list_scope(scope, window, status=""):
+                wanted.discard(task.id)
+                yield task
 
     def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
         """The tasks as they are now, from a window around their creation times."""
@@ -178,17 +185,19 @@ class SlsService:
         self._caller.change(request, _check)
         return {task.key: None for task in tasks}
 
-    def _list_all(self, window: Window, status: str) -> Iterator[Task]:
-        if self._scopes is None:
-            self._scopes = list(self._discover())
-        for scope in self._scopes:
-            try:
-                yield from self._list(scope, window, status)
-            except CallError as exc:
-                # Deleted since it was discovered. One that the user named is an error.
-                if self._shipper or exc.kind is not Kind.GONE:
-                    raise
-                self._warn(f"Left out: {exc}")
+    @cached_property
+    def _scopes(self) -> list[Scope]:
+        return list(self._discover())
+
+    def _list_scope(self, scope: Scope, window: Window, status: str) -> list[Task]:
+        """The tasks of one shipper; none of one that was deleted since it was discovered."""
+        try:
+            return self._list(scope, window, status)
+        except CallError as exc:
+            if self._shipper or exc.kind is not Kind.GONE:
+                raise
+            self._warn(f"Left out: {exc}")
+            return []
 
     def _discover(self) -> Iterator[Scope]:
         """The shippers to look at."""
@@ -422,6 +431,8 @@ _RIGHTS_HINT = (
 )
 _CLOCK_HINT = "The service allows 15 minutes: set the clock of the machine that runs the module."
 
+_NO_PROJECT = (Kind.GONE, "Check project, and that endpoint or region is the project's own.")
+
 # Codes of the vendor's tables in lower case: an older page prints some with other capitals.
 _CODES: dict[str, tuple[Kind, str]] = {
     "unauthorized": (Kind.DENIED, _RIGHTS_HINT),
@@ -433,7 +444,8 @@ _CODES: dict[str, tuple[Kind, str]] = {
     "requesttimetooskewed": (Kind.DENIED, _CLOCK_HINT),
     "requesttimeexpired": (Kind.DENIED, _CLOCK_HINT),
     "projectforbidden": (Kind.DENIED, "The account is in arrears: pay first."),
-    "projectnotexist": (Kind.GONE, "Check project, and that endpoint or region is the project's own."),
+    "projectnotexist": _NO_PROJECT,
+    "projectnotexists": _NO_PROJECT,  # as the older page on common errors spells it
     "logstorenotexist": (Kind.GONE, "Check logstore."),
     "shippernotexist": (Kind.GONE, "Check shipper: it may have been deleted or replaced by an export job."),
     "serverbusy": (Kind.TRANSIENT, ""),
