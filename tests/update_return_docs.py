@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 redrive.tasks contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -47,7 +46,7 @@ SERVICES = (
         code="InvalidOssBucket",
         message="The specified bucket does not exist.",
         rule="sls.invalid_oss_bucket",
-        remedy="The OSS bucket named in the shipping rule is missing.",
+        remedy="Create the bucket, then retry.",
         lifetime="2026-11-25T01:02:03Z",
     ),
 )
@@ -259,7 +258,7 @@ class:
   sample: fix
 rule:
   description:
-    - The rule that the failure met, a built-in one by its name, one of O(rules) by its position, as V(rules[0]).
+    - The rule that the failure met, a built-in one by its name, yours by their position as in V(rules[0]).
       Empty for V(unclassified).
   returned: always
   type: str

@@ -43,7 +43,7 @@ attributes:
     support: full
     details:
       - Runs the same code up to the first call that changes something. It reads the same, decides the same, and
-        returns the same RV(tasks[].action) and RV(changed) as the real run at that moment.
+        returns the same RV(tasks[].action) and the same C(changed) as the real run at that moment.
   diff_mode:
     support: full
     details:

@@ -52,12 +52,14 @@ options:
         port, and with or without the project in front. An intranet, share or acceleration endpoint does as well.
       - An IP address or V(localhost) is connected to as it is, and the project travels in the Host header only.
       - The default follows from the region.
+    type: str
   region:
     description:
       - The region of the project, for example V(cn-hangzhou).
       - The default is the first of E(ALIBABA_CLOUD_REGION_ID), E(ALIBABA_CLOUD_DEFAULT_REGION), E(ALICLOUD_REGION) and
         E(ALICLOUD_REGION_ID) that is set, then the region of the profile, then what the endpoint's name tells.
       - Needed when O(endpoint) is not given, and for O(signature_version=v4) when the endpoint does not tell it.
+    type: str
   access_key_id:
     description:
       - The id of the AccessKey pair. Use a RAM user that may do no more than C(log:ListLogStores),

@@ -155,7 +155,7 @@ def failures(count: Mapping[str, int], pending: int, fail_on: list[str]) -> list
 
 def found_sentence(count: Mapping[str, int]) -> str:
     """What an info module found, in one sentence."""
-    text = f"{_tasks(count['selected'])} of {count['found']} shown by the service"
+    text = f"{_tasks(count['selected'])} of {count['found']} shown"
     return f"{text}: a retry with these options would send {count['retry']} and leave {count['skip']} alone."
 
 

@@ -105,7 +105,7 @@ tasks:
           sample: fix
         rule:
           description:
-            - The rule that the failure met, a built-in one by its name, one of O(rules) by its position, as V(rules[0]).
+            - The rule that the failure met, a built-in one by its name, yours by their position as in V(rules[0]).
               Empty for V(unclassified).
           returned: always
           type: str
@@ -124,7 +124,7 @@ tasks:
           description: What a person has to do.
           returned: always
           type: str
-          sample: The OSS bucket named in the shipping rule is missing.
+          sample: Create the bucket, then retry.
     created:
       description: When the task was created, UTC, where known.
       returned: always
@@ -146,7 +146,7 @@ tasks:
       description: Why, in words.
       returned: always
       type: str
-      sample: "failed (fix), which is not among retry_classes: The OSS bucket named in the shipping rule is missing."
+      sample: "failed (fix), which is not among retry_classes: Create the bucket, then retry."
     outcome:
       description:
         - What came of the decision. V(none) where nothing was to be sent, V(planned) in check mode, V(accepted),
@@ -240,7 +240,7 @@ causes:
       sample: fix
     rule:
       description:
-        - The rule that the failure met, a built-in one by its name, one of O(rules) by its position, as V(rules[0]).
+        - The rule that the failure met, a built-in one by its name, yours by their position as in V(rules[0]).
           Empty for V(unclassified).
       returned: always
       type: str
@@ -259,7 +259,7 @@ causes:
       description: What a person has to do.
       returned: always
       type: str
-      sample: The OSS bucket named in the shipping rule is missing.
+      sample: Create the bucket, then retry.
     count:
       description: How many tasks.
       returned: always

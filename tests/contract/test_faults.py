@@ -164,7 +164,7 @@ SHAPES: list[tuple[str, str, Callable[[Reply], bool]]] = [
 ]
 
 
-@pytest.mark.parametrize(("shape", "key", "holds"), SHAPES, ids=[f"{shape}-{key}" for shape, key, _ in SHAPES])
+@pytest.mark.parametrize(("shape", "key", "holds"), SHAPES, ids=[f"{shape}-{key}" for shape, key, _ignored in SHAPES])
 def test_wrong_shape(cloud: LocalCloud, ids: list[str], shape: str, key: str, holds: Callable[[Reply], bool]) -> None:
     cloud.faults.add(faults.wrong_shape("GetShipperStatus", shape=shape, key=key))
     assert holds(send(cloud, listing()))
@@ -245,7 +245,7 @@ def test_any_other_answer(cloud: LocalCloud, ids: list[str]) -> None:
 
 
 def outcome(cloud: LocalCloud, count: int) -> list[int]:
-    return [send(cloud, listing()).status for _ in range(count)]
+    return [send(cloud, listing()).status for _ignored in range(count)]
 
 
 def test_fault_strikes_as_often_as_it_says(cloud: LocalCloud, ids: list[str]) -> None:
@@ -282,7 +282,7 @@ def test_call_that_is_not_genuine_uses_up_no_fault(cloud: LocalCloud, ids: list[
 @pytest.mark.parametrize("per", ["project", "shipper", ""])
 def test_rate_limit(cloud: LocalCloud, ids: list[str], per: str) -> None:
     cloud.faults.add_rate_limit(rate=0.0001, burst=2, per=per, retry_after=1)
-    replies = [send(cloud, listing()) for _ in range(3)]
+    replies = [send(cloud, listing()) for _ignored in range(3)]
     assert [reply.status for reply in replies] == [200, 200, 403]
     assert (replies[2].code, replies[2].headers["Retry-After"]) == ("MetaOperationQpsLimitExceeded", "1")
     cloud.clock.advance(10000)

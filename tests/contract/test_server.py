@@ -80,7 +80,7 @@ def test_faults_are_posted_and_taken_back(cloud: LocalCloud, ids: list[str]) -> 
     assert posted.status == 200
     assert send(cloud, listing()).status == 500
     control(cloud, "DELETE", "faults")
-    assert [send(cloud, listing()).status for _ in range(3)] == [200] * 3
+    assert [send(cloud, listing()).status for _ignored in range(3)] == [200] * 3
 
 
 def test_scenario_is_posted_and_reset(cloud: LocalCloud) -> None:
@@ -90,7 +90,7 @@ def test_scenario_is_posted_and_reset(cloud: LocalCloud) -> None:
         "sls": {"projects": {"p": {"logstores": {"l": {"shippers": shippers}}}}},
     }
     assert control(cloud, "POST", "scenario", scenario).status == 200
-    (first, _) = (task["id"] for task in send(cloud, listing()).json["tasks"])
+    (first, _ignored) = (task["id"] for task in send(cloud, listing()).json["tasks"])
     send(cloud, retry_of(first))
     control(cloud, "POST", "reset")
     assert (cloud.requests, cloud.violations) == ([], [])

@@ -55,7 +55,7 @@ class Vector:
 
 def _vector(content: dict[str, Any], prefix: str) -> Vector:
     given, expected = content["input"], content["expected"]
-    query = urlencode([(key, value) for key, value in given["query_unencoded"]])
+    query = urlencode([tuple(pair) for pair in given["query_unencoded"]])
     target = expected.get("request_target_on_wire") or given["path"] + (f"?{query}" if query else "")
     return Vector(
         f"{prefix}-{content['name']}",
@@ -235,7 +235,7 @@ def _captures() -> Iterator[Any]:
 @pytest.mark.parametrize("request_", list(_captures()))
 def test_captured_sdk_request_is_answered_when_replayed_over_the_wire(request_: dict[str, Any]) -> None:
     token = next((value for name, value in request_["headers"] if name.lower() == "x-acs-security-token"), None)
-    method, target, _ = request_["request_line"].split(" ")
+    method, target, _ignored = request_["request_line"].split(" ")
     with LocalCloud(clock=Clock(frozen_at=FROZEN)) as cloud:
         cloud.world.add_account("testAccessKeyId", "testAccessKeySecret", security_token=token)
         cloud.world.add_shipper("ali-test-project", "test-logstore", "test-shipper")

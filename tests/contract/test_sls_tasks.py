@@ -25,7 +25,7 @@ def shipper(cloud: LocalCloud) -> TaskList:
 
 def statuses(cloud: LocalCloud, reads: int) -> list[str]:
     """What so many listings show of the only task."""
-    return [send(cloud, listing()).json["tasks"][0]["taskStatus"] for _ in range(reads)]
+    return [send(cloud, listing()).json["tasks"][0]["taskStatus"] for _ignored in range(reads)]
 
 
 def test_retried_task_runs_for_as_many_reads_as_planned(cloud: LocalCloud, shipper: TaskList) -> None:
@@ -54,7 +54,7 @@ def test_accepted_retry_may_not_show_at_once(cloud: LocalCloud, shipper: TaskLis
 
 def test_sending_a_queued_task_again_is_noted_and_does_nothing(cloud: LocalCloud, shipper: TaskList) -> None:
     ids = shipper.add_tasks(queued_reads=2)
-    for _ in range(2):
+    for _ignored in range(2):
         send(cloud, retry_of(*ids))
     assert [one.kind for one in cloud.violations] == ["already_accepted"]
     assert cloud.executed()[ids[0]] == 1
@@ -138,7 +138,7 @@ def test_listed_shipper_can_be_gone_when_it_is_read(cloud: LocalCloud, shipper: 
 
 def test_ids_are_the_same_in_every_run() -> None:
     made = []
-    for _ in range(2):
+    for _ignored in range(2):
         with LocalCloud() as cloud:
             made.append(cloud.world.add_shipper("p", "l", "s").add_tasks(count=3))
             made[-1] += cloud.world.add_shipper("p", "l", "t").add_tasks(count=3)

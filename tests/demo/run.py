@@ -15,6 +15,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections import Counter
@@ -27,8 +28,11 @@ HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 # The playbook fails at the end when tasks failed again: in the demo they do.
 _FAILED_AT_THE_END = 2
+# What the callback prints first of what comes after the plan.
+_WORK = "  [changed]"
 # Causes that a retry can heal; of the others the playbook must keep its hands.
 _HEALABLE = {"InternalServerError", "ODPSError", "Mystery"}
+_FOREIGN = re.compile(r"ALIBABA|ALICLOUD|.*_PROXY$", re.IGNORECASE)
 
 
 def main() -> int:
@@ -40,14 +44,17 @@ def main() -> int:
     with local_cloud() as url:
         before = ask(url, "tasks")
         heading("A bad night")
-        print(f"{len(before)} shipping tasks failed, of {len({task['shipper'] for task in before})} shipping rules in")
-        print(f"{len({task['project'] for task in before})} projects. The cloud is a local one, at {url}.")
+        rules, projects = ({task[part] for task in before} for part in ("shipper", "project"))
+        print(f"{len(before)} shipping tasks failed, of {len(rules)} shipping rules in {len(projects)} projects.")
+        print(f"The cloud is a local one, at {url}.")
         heading("First a preview")
-        play(url, report, "--check")
+        code = play(url, report, "--check")
+        if code:
+            return problem(f"check mode ended with {code}")
         if ask(url, "summary")["requests"].get("RetryShipperTask"):
             return problem("check mode sent retries")
-        heading("Now for real")
-        code = play(url, report)
+        heading("Now for real (the plan is the same)")
+        code = play(url, report, shown=False)
         if code != _FAILED_AT_THE_END:
             return problem(f"the playbook ended with {code}, and not with {_FAILED_AT_THE_END}")
         heading("What the cloud saw")
@@ -65,7 +72,8 @@ def testify(before: list[dict[str, Any]], after: list[dict[str, Any]], seen: dic
     status = Counter(task["taskStatus"] for task in after)
     sent = sum(seen["requests"].values())
     print(f"{sent} requests, of which it refused {seen['throttled']} for coming too fast.")
-    print(f"{len(healable)} tasks that a retry can heal: {sum(retries[one] == 1 for one in healable)} retried exactly once.")
+    once = sum(retries[one] == 1 for one in healable)
+    print(f"{len(healable)} tasks that a retry can heal: {once} retried exactly once.")
     others = [number for one, number in retries.items() if one not in healable]
     print(f"{len(others)} other tasks: {sum(map(bool, others))} retried.")
     print(f"{len(seen['violations'])} retries of tasks that were not failed.")
@@ -77,13 +85,13 @@ def testify(before: list[dict[str, Any]], after: list[dict[str, Any]], seen: dic
     return ""
 
 
-def play(url: str, report: Path, *options: str) -> int:
-    """Run the playbook as a user would; its exit code."""
+def play(url: str, report: Path, *options: str, shown: bool = True) -> int:
+    """Run the playbook as a user would; its exit code. Unless it is `shown` in whole, the plan is left out."""
     command = ["ansible-playbook", "redrive.tasks.remediate", "-e", "@targets.yml", *options]
     print(f"$ {' '.join(command)}", flush=True)
     more = ["-e", json.dumps({"demo_endpoint": url, "remediate_report": str(report)})]
     environ = {
-        **{name: value for name, value in os.environ.items() if not re.match(r"ALIBABA|ALICLOUD|.*_PROXY$", name, re.I)},
+        **{name: value for name, value in os.environ.items() if not _FOREIGN.match(name)},
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "demoAccessKeyId",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "demoAccessKeySecret",
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
@@ -92,11 +100,25 @@ def play(url: str, report: Path, *options: str) -> int:
         "ANSIBLE_LOCALHOST_WARNING": "0",
     }
     program = Path(sys.executable).with_name(command[0])
-    # Its complaint about failed tasks goes to stderr beside the play's own: the play has said it already.
-    done = subprocess.run([program, *command[1:], *more], cwd=HERE, env=environ, stderr=subprocess.PIPE, check=False)
-    if done.returncode not in (0, _FAILED_AT_THE_END):
-        sys.stderr.write(done.stderr.decode("utf-8", "replace"))
-    return done.returncode
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            [program, *command[1:], *more], cwd=HERE, env=environ, text=True, stdout=subprocess.PIPE, stderr=errors
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                shown = shown or line.startswith(_WORK)
+                if shown:
+                    print(line, end="", flush=True)
+            code = process.wait()
+        finally:
+            process.terminate()
+        # What Ansible complains of on stderr when tasks failed, the play has said already.
+        if code not in (0, _FAILED_AT_THE_END):
+            errors.seek(0)
+            sys.stderr.write(errors.read())
+    return code
 
 
 @contextmanager

@@ -243,7 +243,7 @@ def gzip_bomb(operation: str = "*", *, mib: int = 64, **when: Any) -> Fault:
     """Carried out; a small gzip body that unpacks to so many MiB of spaces."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream:
-        for _ in range(mib):
+        for _ignored in range(mib):
             stream.write(b" " * (1 << 20))
     answer = Answer(200, packed.getvalue(), (("Content-Encoding", "gzip"),))
     return Fault("gzip_bomb", operation, effect=Effect.AFTER, answer=answer, **when)

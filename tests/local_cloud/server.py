@@ -171,7 +171,7 @@ class Cloud:
 
 def merge(usual: Headers, special: Headers) -> Headers:
     """Special headers take the place of usual ones."""
-    names = {key.lower() for key, _ in special}
+    names = {key.lower() for key, _ignored in special}
     return (*((key, value) for key, value in usual if key.lower() not in names), *special)
 
 

@@ -26,7 +26,7 @@ def server_context(ca_file: Path) -> ssl.SSLContext:
         authority.issue_cert("127.0.0.1", "::1", name).configure_cert(context)
         return context
 
-    def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+    def choose(connection: ssl.SSLObject, name: str | None, _ignored: ssl.SSLContext) -> None:
         if name:
             connection.context = context_for(name)
 

@@ -35,7 +35,7 @@ class Account:
 
     def denies(self, operation: str, scope: Mapping[str, str]) -> bool:
         for rule in self.deny:
-            name, _, where = rule.partition("@")
+            name, _ignored, where = rule.partition("@")
             if name.rpartition(":")[2] in (operation, "*") and (not where or where in scope.values()):
                 return True
         return False

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-
-from modules.harness import KEY_ID, SECRET, TOKEN, TOKEN_ID, TOKEN_SECRET, Ansible, Direct
+from modules.harness import KEY_ID, SECRET, TOKEN, TOKEN_ID, TOKEN_SECRET, Ansible, Direct, standing
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def ansible(cloud: LocalCloud, tmp_path: Path) -> Ansible:
     return Ansible(cloud, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def stand() -> Iterator[subprocess.Popen[str]]:
+    with standing() as process:
+        yield process
+
+
 @pytest.fixture
-def module(cloud: LocalCloud, tmp_path: Path) -> Direct:
-    return Direct(cloud, tmp_path)
+def module(cloud: LocalCloud, tmp_path: Path, stand: subprocess.Popen[str]) -> Direct:
+    return Direct(cloud, tmp_path, stand)

@@ -11,8 +11,10 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -134,7 +136,7 @@ class Ansible(Runner):
     ) -> tuple[dict[str, Any], bool, str]:
         command = ["ansible", "localhost", "-m", f"redrive.tasks.{module}", "-a", json.dumps(arguments)]
         command += ["--check"] * check + ["--diff"] * diff + ["-" + "v" * verbosity] * bool(verbosity)
-        done = _run(command, env)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
         output = done.stdout + done.stderr
         match = re.search(r"^localhost \| (SUCCESS|CHANGED|FAILED)!? => ", done.stdout, re.MULTILINE)
         assert match, f"no result:\n{output}"
@@ -142,24 +144,38 @@ class Ansible(Runner):
         return result, match.group(1) == "FAILED", output
 
 
+@dataclass(frozen=True)
 class Direct(Runner):
-    """The installed module alone, as Ansible starts it, for what does not depend on Ansible: a third of the time."""
+    """The installed module alone, with arguments on stdin, for what does not depend on Ansible: a tenth of the time."""
+
+    stand: subprocess.Popen[str]
 
     def run(
         self, module: str, arguments: Mapping[str, Any], check: bool, diff: bool, verbosity: int, env: dict[str, str]
     ) -> tuple[dict[str, Any], bool, str]:
-        name = f"ansible_collections.redrive.tasks.plugins.modules.{module}"
         internal = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_verbosity": verbosity}
-        done = _run([sys.executable, "-m", name], env, json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, **internal}}))
-        output = done.stdout + done.stderr
-        assert done.stdout.strip(), f"no result:\n{output}"
-        result = json.loads(done.stdout.strip().splitlines()[-1])
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "stdin").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, **internal}}))
+            assert self.stand.stdin
+            assert self.stand.stdout
+            self.stand.stdin.write(json.dumps({"module": module, "env": env, "folder": name}) + "\n")
+            self.stand.stdin.flush()
+            assert self.stand.stdout.readline() == "done\n"
+            stdout, stderr = ((folder / one).read_text() for one in ("stdout", "stderr"))
+        assert stdout.strip(), f"no result:\n{stderr}"
+        result = json.loads(stdout.strip().splitlines()[-1])
         result["warnings"] = [str(warning) for warning in result.get("warnings") or []]
-        return result, bool(result.get("failed")), output
+        return result, bool(result.get("failed")), stdout + stderr
 
 
-def _run(command: list[str], env: dict[str, str], given: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, env=env, input=given, capture_output=True, text=True, timeout=120, check=False)
+@contextmanager
+def standing() -> Iterator[subprocess.Popen[str]]:
+    """The process that `Direct` runs modules in."""
+    command = [sys.executable, str(Path(__file__).with_name("stand.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
 
 
 # -- the contract -----------------------------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from local_cloud import faults
 from local_cloud.faults import FOREVER, Fault
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-
 from modules.harness import ALL, FAST, LOGSTORE, RETRY, WHERE, Ansible, Direct
 
 READ = "GetShipperStatus"
@@ -77,7 +77,9 @@ def test_a_task_that_is_still_queued_at_the_end_was_not_seen_to_fail_again(modul
     assert "wait_timeout" in ran.msg
 
 
-def test_a_retry_that_the_service_ignores_ends_the_wait_as_failed(module: Direct, cloud: LocalCloud, shipper: TaskList) -> None:
+def test_a_retry_that_the_service_ignores_ends_the_wait_as_failed(
+    module: Direct, cloud: LocalCloud, shipper: TaskList
+) -> None:
     shipper.add_tasks(queued_reads=100_000, **BUSY)
     ran = module(RETRY, {**WAIT, "wait_timeout": 60, "wait_interval": 0.5})
     assert ran.failed

@@ -116,9 +116,7 @@ class FakeService:
 
     def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
         self.looks += 1
-        error = self._reads.pop(0) if self._reads else None
-        if error:
-            raise error
+        _raise(self._reads)
         for one in tasks:
             self._live(one.key)
         return {one.key: self.known[one.key] for one in tasks if one.key in self.known}
@@ -136,13 +134,20 @@ class FakeService:
     def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, ItemError | None]:
         number = len(self.calls)
         self.calls.append([one.id for one in tasks])
-        reply = self._script.pop(0) if self._script else None
+        reply = self._script[0] if self._script else None
         refused = reply if isinstance(reply, Mapping) else {}
         if reply is None or isinstance(reply, Mapping) or (reply.kind.may_have_run and self._takes_effect(number)):
             self._lives.update({one.key: list(self._life) for one in tasks if one.id not in refused})
-        if isinstance(reply, CallError):
-            raise reply
+        _raise(self._script)
         return {one.key: refused.get(one.id) for one in tasks}
+
+
+def _raise(script: list[Any]) -> None:
+    """Take the next thing off the script, and raise it if it is an error."""
+    for error in script[:1]:
+        del script[0]
+        if isinstance(error, CallError):
+            raise error
 
 
 def failure(kind: Kind, **more: Any) -> CallError:

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Backoff, Counters, RateLimiter
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
-
 from unit.fakes import NOW, FakeClock, FakeTransport, caller, failure, reply
 
 READ = Request("GET", "https://api.example.com", "/things")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import (
     Rule,
     classify,
@@ -16,7 +17,6 @@ from ansible_collections.redrive.tasks.plugins.module_utils._classify import (
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
 from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass
-
 from unit.fakes import task
 
 FIX, GONE, TRANSIENT = FailureClass.FIX, FailureClass.GONE, FailureClass.TRANSIENT

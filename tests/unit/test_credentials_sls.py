@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.sls import (
     Credentials,
     find_credentials,
@@ -52,7 +53,7 @@ PROFILES = {
         profile("sts", mode="StsToken", sts_token="prof-token"),
         profile("role", mode="RamRoleArn"),
         {"name": "empty", "mode": "AK"},
-        {"name": "tokenless", **{**profile("x", mode="StsToken"), "name": "tokenless"}},
+        profile("tokenless", mode="StsToken"),
     ],
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
@@ -20,7 +21,6 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     State,
     Task,
 )
-
 from unit.fakes import OTHER, FakeClock, FakeService, failure, task, tasks
 
 

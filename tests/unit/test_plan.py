@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils import _result
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import compile_pattern, rule
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import TooManyTasksError
@@ -18,7 +19,6 @@ from ansible_collections.redrive.tasks.plugins.module_utils._plan import (
     fingerprint,
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._task import Action, FailureClass, State, Task
-
 from unit.fakes import NOW, OTHER, task, tasks
 
 RULES = (
@@ -142,7 +142,7 @@ class TestCauses:
         assert fingerprint("added") == "added"
 
     def test_they_hold_every_failed_task_once(self) -> None:
-        known = tasks(7, code="Busy") + [task("x", code="Broken"), task("y", State.RUNNING)]
+        known = [*tasks(7, code="Busy"), task("x", code="Broken"), task("y", State.RUNNING)]
         ids = tuple(one.id for one in known)
         members = [
             decision.task.id for cause in plan(known, Selection(ids=ids)).causes() for decision in cause.decisions

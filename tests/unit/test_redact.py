@@ -11,6 +11,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import MASK, Masker
 
 SECRET = 's3cr"t/with +chars=='

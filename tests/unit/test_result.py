@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils import _result
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import rule
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
@@ -18,7 +19,6 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     State,
     TaskKey,
 )
-
 from unit.fakes import NOW, SCOPE, task
 
 RULES = (rule("r.fix", FailureClass.FIX, "mend it", codes=("Broken",)),)

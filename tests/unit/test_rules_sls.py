@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import classify
 from ansible_collections.redrive.tasks.plugins.module_utils._rules.sls import RULES
 from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass
-
 from unit.fakes import task
 
 FIX, GONE, TRANSIENT = FailureClass.FIX, FailureClass.GONE, FailureClass.TRANSIENT

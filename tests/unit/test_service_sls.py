@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._services.sls import (
@@ -22,7 +23,6 @@ from ansible_collections.redrive.tasks.plugins.module_utils._services.sls import
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._task import State, Task, Window
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
-
 from unit.fakes import NOW, SCOPE, FakeClock, FakeTransport, caller, reply
 
 WINDOW = Window(int(NOW) - 3600, int(NOW))

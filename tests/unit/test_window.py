@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
 from ansible_collections.redrive.tasks.plugins.module_utils._task import Window
 from ansible_collections.redrive.tasks.plugins.module_utils._window import parse_moment, resolve_window

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import traceback
@@ -121,15 +122,18 @@ class Run:
         :raises InputError: an option is wrong
         """
         for name in ("timeout", "max_attempts", "rate_limit", "concurrency", "wait_interval"):
-            if self.params.get(name) is not None and self.params[name] <= 0:
-                raise InputError(f"{name} must be greater than 0, not {self.params[name]:g}.")
+            self._require(name, lambda value: 0 < value < math.inf, "a number greater than 0")
         for name in ("max_tasks", "wait_timeout"):
-            if self.params.get(name) is not None and self.params[name] < 0:
-                raise InputError(f"{name} must not be negative.")
+            self._require(name, lambda value: value >= 0, "0 or more")
         ca_path = self.params["ca_path"]
         if ca_path and not Path(ca_path).exists():
             raise InputError(f"ca_path names no file or folder: {ca_path}.")
         self._front.check(self.params)
+
+    def _require(self, name: str, condition: Callable[[float], bool], words: str) -> None:
+        value = self.params.get(name)
+        if value is not None and not condition(value):
+            raise InputError(f"{name} must be {words}, not {value}.")
 
     def policy(self) -> Policy:
         """What may be retried."""

@@ -149,7 +149,9 @@ class SlsService:
 
     def list_tasks(self, window: Window, states: frozenset[State]) -> Iterator[Task]:
         """Every task in the window in one of these states."""
-        status = _STATUSES.get(next(iter(states)), "") if len(states) == 1 else ""
+        # The service filters by one status; several are sorted out here.
+        statuses = [_STATUSES.get(state, "") for state in states]
+        status = statuses[0] if len(statuses) == 1 else ""
         for scope in self._scopes:
             for task in self._list_scope(scope, window, status):
                 if task.state in states:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows what a play has to say, and nothing of how Ansible goes about it: the lines of debug tasks, changes, failures."""
+"""Shows what a play has to say, and nothing of how Ansible goes about it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             lines = content["msg"]
             _show("", *(lines if isinstance(lines, list) else [lines]), "")
         elif content.get("changed"):
-            _show(f"  [changed] {task.get_name().split(' : ')[-1]}: {content.get('msg', '')}")
+            _show(f"  [changed] {task.get_name().split(' : ')[-1]}")
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         content = getattr(result, "result", None) or result._result

@@ -190,7 +190,7 @@ class SlsService:
             raise self._refusal("missing_content_length")
         if operation.name == UNKNOWN:
             # An operation of a project asked of the bare endpoint, or the other way round.
-            misplaced = any(pattern.match(call.path) and method == call.method for pattern, method, _ in _ROUTES)
+            misplaced = any(pattern.match(call.path) and method == call.method for pattern, method, _ignored in _ROUTES)
             raise self._refusal(
                 "invalid_host" if misplaced else "invalid_method", value=host if misplaced else call.target
             )
@@ -389,7 +389,7 @@ class SlsService:
         pairs = parse_query(call.query)
         query = dict(pairs)
         if len(query) != len(pairs):
-            name = next(key for key, _ in pairs if [one for one, _ in pairs].count(key) > 1)
+            name = next(key for key, _ignored in pairs if [one for one, _ignored in pairs].count(key) > 1)
             raise self._refusal("bad_query", name=name, value=query[name])
         return query
 

@@ -216,7 +216,7 @@ def parse_query(query: str) -> list[tuple[str, str]]:
     """The decoded pairs of a query as HTTP libraries form-encode it (a space travels as `+`), empty values kept."""
     pairs = []
     for part in query.split("&") if query else []:
-        key, _, value = part.partition("=")
+        key, _ignored, value = part.partition("=")
         pairs.append((_decode(key), _decode(value)))
     return pairs
 
