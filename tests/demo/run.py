@@ -113,7 +113,7 @@ def play(url: str, report: Path, *options: str, shown: bool = True) -> int:
                     print(line, end="", flush=True)
             code = process.wait()
         finally:
-            process.terminate()
+            end(process)
         # What Ansible complains of on stderr when tasks failed, the play has said already.
         if code not in (0, _FAILED_AT_THE_END):
             errors.seek(0)
@@ -133,7 +133,16 @@ def local_cloud() -> Iterator[str]:
                 raise SystemExit("The local cloud did not start: see above.")
             yield json.loads(ready)["url"]
         finally:
-            process.terminate()
+            end(process)
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """Have the process gone, also while this one is being interrupted."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def ask(url: str, what: str) -> Any:

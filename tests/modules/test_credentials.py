@@ -57,10 +57,10 @@ def key_of(ran: Ran) -> str:
 @pytest.mark.parametrize("version", ["v1", "v4"])
 @pytest.mark.parametrize("credentials", [PLAIN, {**STS, "security_token": TOKEN}], ids=["plain", "sts"])
 def test_options_sign_reads_and_retries(
-    ansible: Ansible, shipper: TaskList, credentials: dict[str, str], version: str
+    module: Direct, shipper: TaskList, credentials: dict[str, str], version: str
 ) -> None:
     shipper.add_tasks(count=11, code="InternalServerError")
-    ran = ansible(RETRY, {**ALL, **credentials, "signature_version": version, "region": "cn-hangzhou"})
+    ran = module(RETRY, {**ALL, **credentials, "signature_version": version, "region": "cn-hangzhou"})
     assert ran.counts("accepted") == (11,)
     assert len(ran.arrived) == 3
 

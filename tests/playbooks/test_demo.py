@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -43,7 +44,31 @@ def test_demo_runs_green_and_says_what_it_promises(tmp_path: Path) -> None:
     assert max(map(len, output.splitlines())) < 200
     assert len(output.splitlines()) < 120
     assert "228 of 380 failed tasks retried" in (tmp_path / "demo" / "report.md").read_text()
+    assert_gone(output)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    environ = {**os.environ, "BUILD": str(tmp_path), "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, str(DEMO)]
+    with subprocess.Popen(command, env=environ, text=True, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout
+        output = ""
+        for line in process.stdout:
+            output += line
+            if line.startswith("$ ansible-playbook"):
+                break
+        process.send_signal(number)
+        process.stdout.read()
+        assert process.wait(60) == 128 + number
+    # The playbook has the report's folder among its arguments.
+    assert str(tmp_path) not in subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True, check=True).stdout
+    assert_gone(output)
+
+
+def assert_gone(output: str) -> None:
+    """Nobody listens any more where the demo's cloud did."""
     address = re.search(r"http://(127\.0\.0\.1):(\d+)", output)
     assert address
-    with pytest.raises(ConnectionRefusedError):  # nothing is left running
+    with pytest.raises(ConnectionRefusedError):
         socket.create_connection((address[1], int(address[2])), timeout=5)

@@ -1,0 +1,151 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every example in the documentation runs as it is written, against the local cloud in the vendor's place.
+
+The vendor's host names lead to the local cloud, which shows a certificate for each of them; nothing in an example is
+changed. The interval of waiting alone is set from outside, as module_defaults and as an extra variable.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local_cloud.testing import LocalCloud
+from running import run
+
+ROOT = Path(__file__).parents[2]
+KEY_ID, SECRET = "exampleKeyId", "exampleKeySecret"
+
+# Imported by every Python that the test starts: the vendor's names lead to the local cloud.
+SITECUSTOMIZE = """
+import socket
+_resolve = socket.getaddrinfo
+def _redirect(host, port, *rest, **more):
+    if str(host).endswith(".aliyuncs.com"):
+        host, port = "127.0.0.1", {port}
+    return _resolve(host, port, *rest, **more)
+socket.getaddrinfo = _redirect
+"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Tasks, plays or variables, as they stand in a document."""
+
+    source: str
+    content: Any
+
+    def __str__(self) -> str:
+        return self.source
+
+    @property
+    def kind(self) -> str:
+        if isinstance(self.content, dict):
+            return "variables" if any(name.startswith("remediate_") for name in self.content) else "other"
+        return "plays" if all("hosts" in entry for entry in self.content) else "tasks"
+
+
+def module_examples() -> Iterator[Example]:
+    for path in sorted((ROOT / "plugins" / "modules").glob("*.py")):
+        texts = [
+            node.value.value
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id == "EXAMPLES"
+            and isinstance(node.value, ast.Constant)
+        ]
+        yield Example(path.stem, yaml.safe_load(str(texts[0])))
+
+
+def blocks(path: Path) -> Iterator[str]:
+    """The YAML blocks of a page."""
+    text = path.read_text()
+    if path.suffix == ".md":
+        yield from re.findall(r"^```ya?ml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        return
+    for match in re.finditer(r"^( *)\.\. code-block:: yaml\S*\n\n((?:\1 +.*\n|\n)+)", text, re.MULTILINE):
+        yield match.group(2)
+
+
+def page_examples() -> Iterator[Example]:
+    pages = [ROOT / "README.md", *ROOT.glob("roles/*/README.md"), *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
+    for path in pages:
+        for number, block in enumerate(blocks(path), 1):
+            yield Example(f"{path.relative_to(ROOT)}[{number}]", yaml.safe_load(block))
+
+
+EXAMPLES = [*module_examples(), *page_examples()]
+
+
+@pytest.fixture
+def cloud() -> Iterator[LocalCloud]:
+    """The cloud that the examples speak of."""
+    with LocalCloud(tls=True) as running:
+        running.world.add_account(KEY_ID, SECRET)
+        shipper = running.world.add_shipper("shop", "access", "to-oss")
+        ids = ["c1411eb7291c77560ba31fc65bc73c52", "ed76e3a4faa56f48a150fa1364c9fdfd"]
+        shipper.add_tasks(ids=ids, count=2, code="InternalServerError", then="success", runs_for={"reads": 1})
+        shipper.add_tasks(count=3, code="InvalidOssBucket", then="success", runs_for={"reads": 1})
+        running.world.add_shipper("shop", "audit", "to-oss")
+        yield running
+
+
+def playbook_of(example: Example) -> tuple[list[dict[str, Any]], list[str]]:
+    """What is run, and the arguments it is run with."""
+    defaults = {"redrive.tasks.sls_shipper_task_retry": {"wait_interval": 0.1}}
+    if example.kind == "plays":
+        return [
+            {**play, "module_defaults": {**play.get("module_defaults", {}), **defaults}} for play in example.content
+        ], []
+    play = {"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": example.content}
+    return [play], []
+
+
+@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.kind != "other"], ids=str)
+def test_an_example_runs_as_it_is_written(example: Example, cloud: LocalCloud, tmp_path: Path) -> None:
+    extra = {
+        "PYTHONPATH": f"{tmp_path}:{environ_path()}",
+        "REQUESTS_CA_BUNDLE": str(cloud.ca_file),
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET,
+    }
+    (tmp_path / "sitecustomize.py").write_text(SITECUSTOMIZE.format(port=cloud.port))
+    if example.kind == "variables":
+        (tmp_path / "targets.yml").write_text(yaml.safe_dump({**example.content, "remediate_wait_interval": 0.1}))
+        command = ["ansible-playbook", "redrive.tasks.remediate", "-e", "@targets.yml"]
+    else:
+        plays, arguments = playbook_of(example)
+        (tmp_path / "play.yml").write_text(yaml.safe_dump(plays, sort_keys=False))
+        command = ["ansible-playbook", "play.yml", *arguments]
+    done = run(command, tmp_path, extra, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cloud.requests, "it asked the service for nothing"
+    assert not cloud.violations
+    assert set(Counter(cloud.retried()).values()) <= {1}
+
+
+def environ_path() -> str:
+    """The path on which the installed collection is found."""
+    import os
+
+    return os.environ.get("PYTHONPATH", "")
+
+
+def test_the_documents_hold_the_examples_that_are_run() -> None:
+    """So that a changed mark-up does not silently leave examples out."""
+    sources = {re.sub(r"\[\d+\]$", "", one.source) for one in EXAMPLES}
+    expected = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    expected |= {"README.md", "docs/docsite/rst/guide_sls.rst", "docs/docsite/rst/guide_failure_classes.rst"}
+    assert expected <= sources
