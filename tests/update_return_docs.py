@@ -335,7 +335,7 @@ def indent(text: str, spaces: int) -> str:
 def render(service: Service, *, retry: bool) -> str:
     """RETURN of one module."""
     text = TASKS + (DIFF if retry else "")
-    sentence = "Retried 120 of 412 tasks; 292 left alone, see causes for what a person has to do."
+    sentence = "Retried 120 of 412 tasks; 292 left alone (see causes)."
     if not retry:
         sentence = (
             "412 tasks of 412 shown by the service: a retry with these options would send 120 and leave 292 alone."

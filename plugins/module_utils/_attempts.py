@@ -9,16 +9,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._http import Signer, Transport
+from ansible_collections.redrive.tasks.plugins.module_utils._http import Transport
+from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 
 T = TypeVar("T")
+
+Signer = Callable[[Request], Request]
+"""Adds what proves who sends the request, at the time of the call."""
 
 _LONGEST_RETRY_AFTER = 60.0
 _NOTICEABLE_SKEW = 60.0
@@ -79,29 +83,22 @@ class RateLimiter:
         self._clock.sleep(start - now)
 
 
+@dataclass(frozen=True)
 class Caller:
-    """Makes API calls within a rate limit, each with a bounded number of attempts, each attempt signed anew."""
+    """Makes API calls within a rate limit, each with a bounded number of attempts, each attempt signed anew.
 
-    def __init__(
-        self,
-        transport: Transport,
-        sign: Signer,
-        *,
-        max_attempts: int,
-        limiter: RateLimiter,
-        clock: Clock,
-        random: Callable[[], float],
-        counters: Counters,
-        backoff: Backoff = Backoff(),
-    ) -> None:
-        self._transport = transport
-        self._sign = sign
-        self._max_attempts = max_attempts
-        self._limiter = limiter
-        self._clock = clock
-        self._random = random
-        self._counters = counters
-        self._backoff = backoff
+    :ivar random: a number from 0 to 1, for the jitter of pauses
+    """
+
+    transport: Transport
+    sign: Signer
+    max_attempts: int
+    limiter: RateLimiter
+    clock: Clock
+    random: Callable[[], float]
+    counters: Counters
+    masker: Masker
+    backoff: Backoff = Backoff()
 
     def read(self, request: Request, parse: Callable[[Response], T]) -> T:
         """Make a call that changes nothing; it is repeated after every failure that may pass.
@@ -124,28 +121,32 @@ class Caller:
                 return self._attempt(request, parse, repeated=attempt > 1)
             except CallError as exc:
                 exc.call, exc.attempts = request.call, attempt
-                if attempt >= self._max_attempts or not may_repeat(exc.kind):
+                if attempt >= self.max_attempts or not may_repeat(exc.kind):
                     raise
-                self._clock.sleep(self._backoff.pause(attempt, self._random, exc.retry_after))
+                self.clock.sleep(self.backoff.pause(attempt, self.random, exc.retry_after))
             attempt += 1
 
     def _attempt(self, request: Request, parse: Callable[[Response], T], *, repeated: bool) -> T:
-        self._limiter.wait()
-        started = self._clock.monotonic()
+        self.limiter.wait()
+        started = self.clock.monotonic()
         throttled = False
         response: Response | None = None
+        masker = self.masker
         try:
-            response = self._transport.send(request, self._sign)
+            signed = self.sign(request)
+            masker = self.masker.also(signed.signature)
+            response = replace(self.transport.send(signed), mask=masker.text)
             _refuse_redirect(response)
             return parse(response)
         except CallError as exc:
+            exc.text, exc.code = masker.text(exc.text), masker.text(exc.code)
             throttled = exc.kind is Kind.THROTTLED
             if response is not None:
                 exc.retry_after = self._retry_after(response)
                 self._explain_skew(exc, response)
             raise
         finally:
-            self._counters.add(seconds=self._clock.monotonic() - started, repeated=repeated, throttled=throttled)
+            self.counters.add(seconds=self.clock.monotonic() - started, repeated=repeated, throttled=throttled)
 
     def _retry_after(self, response: Response) -> float | None:
         """The header's value in seconds; it may be a number or a date."""
@@ -153,13 +154,13 @@ class Caller:
         if value.isdecimal():
             return float(value)
         moment = _http_date(value)
-        return None if moment is None else max(0.0, moment - self._clock.time())
+        return None if moment is None else max(0.0, moment - self.clock.time())
 
     def _explain_skew(self, exc: CallError, response: Response) -> None:
         moment = _http_date(response.headers.get("date", ""))
         if exc.kind is not Kind.DENIED or moment is None:
             return
-        skew = self._clock.time() - moment
+        skew = self.clock.time() - moment
         if abs(skew) >= _NOTICEABLE_SKEW:
             behind = "ahead of" if skew > 0 else "behind"
             exc.hint = f"The clock here is {abs(skew):.0f} s {behind} the service's: set it, then try again. {exc.hint}"

@@ -29,6 +29,7 @@ class Rule:
     :ivar name: unique among all rules, with the service in front
     :ivar codes: lower-case failure codes, one of which must be equal; empty means any
     :ivar pattern: searched for in the message; None means any
+    :ivar in_code: whether the pattern may also stand in the code
     :ivar remedy: what a person does about it
     """
 
@@ -37,12 +38,16 @@ class Rule:
     remedy: str
     codes: tuple[str, ...] = ()
     pattern: Pattern[str] | None = None
+    in_code: bool = False
 
     def meets(self, task: Task) -> bool:
         """Whether the task meets every condition."""
         if self.codes and task.code.lower() not in self.codes:
             return False
-        return self.pattern is None or bool(self.pattern.search(task.message[:_LONGEST_MESSAGE]))
+        if self.pattern is None:
+            return True
+        text = f"{task.code}: {task.message}" if self.in_code else task.message
+        return bool(self.pattern.search(text[:_LONGEST_MESSAGE]))
 
 
 def rule(
@@ -54,7 +59,7 @@ def rule(
     contains: Sequence[str] = (),
     regex: str = "",
 ) -> Rule:
-    """A built-in rule: by codes, by texts of which one is contained in the message, or by a pattern."""
+    """A built-in rule: by codes, by texts of which one is contained in code or message, or by a pattern there."""
     pattern = regex or "|".join(re.escape(text) for text in contains)
     return Rule(
         name,
@@ -62,6 +67,7 @@ def rule(
         remedy,
         tuple(code.lower() for code in codes),
         re.compile(pattern, re.IGNORECASE) if pattern else None,
+        in_code=True,
     )
 
 

@@ -48,16 +48,22 @@ class Endpoint:
         except ValueError:
             return None
 
+    @property
+    def bracketed_host(self) -> str:
+        """The host as it stands in a URL."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
     def base_url(self, prefix: str = "") -> str:
         """Scheme, host and port; the prefix becomes the first label of the host."""
-        host = f"{prefix}.{self.host}" if prefix else self.host
-        bracketed = f"[{host}]" if ":" in host else host
-        return f"{self.scheme}://{bracketed}" + (f":{self.port}" if self.port else "")
+        host = f"{prefix}.{self.host}" if prefix else self.bracketed_host
+        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port else "")
 
 
-def parse_endpoint(text: str, *, allow_plaintext: bool) -> Endpoint:
+def parse_endpoint(text: str, *, allow_plaintext: bool, prefix: str = "", whole: tuple[str, ...] = ()) -> Endpoint:
     """An endpoint with or without scheme and port; https where none is given.
 
+    :param prefix: taken off the host if it stands there already
+    :param whole: hosts of which nothing may be left but this, so that the prefix was no prefix
     :raises InputError: it is no endpoint, or plain http to another machine and not allowed
     """
     value = text.strip()
@@ -77,6 +83,9 @@ def parse_endpoint(text: str, *, allow_plaintext: bool) -> Endpoint:
     if parts.scheme not in ("http", "https") or extra or port == 0:
         raise problem
     endpoint = Endpoint(parts.scheme, host, port)
+    rest = Endpoint(parts.scheme, host[len(prefix) :], port)
+    if prefix and host.startswith(prefix) and not endpoint.is_direct and rest.host not in whole:
+        endpoint = rest
     if not (_HOST.match(host) or endpoint.is_direct):
         raise problem
     if endpoint.scheme == "http" and not (endpoint.is_loopback or allow_plaintext):

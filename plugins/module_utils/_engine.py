@@ -159,32 +159,36 @@ class Engine:
             for key, result in self._results.items()
             if result.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
         }
+        trouble: CallError | None = None
         while watches and not deadline.passed:
             self._clock.sleep(min(wait.interval, deadline.remaining))
             try:
                 now = self._service.read_again([watch.before for watch in watches.values()])
             except CallError as exc:
+                trouble = exc
                 if exc.kind.passing:
                     continue
-                self.warnings.append(f"Waiting ended early: {exc}")
                 break
+            trouble = None
             for key, watch in list(watches.items()):
                 if self._look(key, watch, now.get(key)):
                     del watches[key]
-        self.pending = sum(self._is_pending(key) for key in watches)
+        self.pending = len(watches)
+        if trouble:
+            self.warnings.append(f"Waiting ended without a last look at {len(watches)} tasks: {trouble}")
 
     def _look(self, key: TaskKey, watch: _Watch, now: Task | None) -> bool:
         """Take note of a task's state; whether it has settled."""
-        state = now.state if now else State.MISSING
-        result = self._results[key]
-        if now is not None and result.outcome is Outcome.UNKNOWN:
+        if now is not None and self._results[key].outcome is Outcome.UNKNOWN:
             self._settle_task(watch.before, now)
+        settled = watch.settled(now, self._clock.monotonic())
+        state = now.state if now else State.MISSING
+        accepted = self._results[key].outcome is Outcome.ACCEPTED
+        if accepted and state is State.FAILED and not settled:
+            # The old failure, still shown: its retry has been accepted and has not begun.
+            state = State.WAITING
         self._results[key] = replace(self._results[key], state_after=state)
-        return watch.settled(now, self._clock.monotonic())
-
-    def _is_pending(self, key: TaskKey) -> bool:
-        state = self._results[key].state_after
-        return state is None or state.under_way
+        return settled
 
     def _record(self, batch: Iterable[Task], result: Result) -> None:
         with self._lock:

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Callable, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
@@ -21,11 +23,74 @@ from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request
 REQUESTS_IMPORT_ERROR: str | None
 try:
     import requests
+    import requests.adapters
+    import urllib3
+    import urllib3.connection
     import urllib3.exceptions
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
 else:
     REQUESTS_IMPORT_ERROR = None
+
+if REQUESTS_IMPORT_ERROR is None:
+
+    class _Connection(urllib3.connection.HTTPConnection):
+        """Bounds the time for the whole head of a reply; urllib3 bounds only each wait for some of it."""
+
+        def getresponse(self) -> Any:
+            with _in_time(self.sock):
+                return super().getresponse()
+
+    class _TlsConnection(urllib3.connection.HTTPSConnection):
+        """The same over TLS."""
+
+        def getresponse(self) -> Any:
+            with _in_time(self.sock):
+                return super().getresponse()
+
+    class _Pool(urllib3.HTTPConnectionPool):
+        ConnectionCls = _Connection
+
+    class _TlsPool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = _TlsConnection
+
+    class _Adapter(requests.adapters.HTTPAdapter):
+        """Connects by the classes above, directly and through a proxy."""
+
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            manager = super().proxy_manager_for(proxy, **kwargs)
+            manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+            return manager
+
+
+@contextmanager
+def _in_time(sock: socket.socket) -> Iterator[None]:
+    """Ends the connection when the block takes longer than one wait for a byte may.
+
+    :raises TimeoutError: it did; what was read until then must not be taken for a whole head
+    """
+    ended = threading.Event()
+
+    def end() -> None:
+        ended.set()
+        with suppress(OSError):
+            # Not the method of a TLS socket, which would take its state away from under the thread that reads.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(sock.gettimeout() or _LONGEST_HEAD, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    if ended.is_set():
+        raise socket.timeout("the head of the reply did not end in time")
+
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Session
@@ -34,9 +99,9 @@ if TYPE_CHECKING:
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 """The largest genuine reply, a page of tasks, is far below 1 MiB; more is a fault or an attack."""
 _PIECE = 64 * 1024
+_LONGEST_HEAD = 3600.0
 
 Verify = Union[bool, str]
-Signer = Callable[[Request], Request]
 
 
 class Transport:
@@ -54,15 +119,15 @@ class Transport:
         self._use_proxies = use_proxies
         self._local = threading.local()
 
-    def send(self, request: Request, sign: Signer) -> Response:
-        """Sign the request, send it once, and read the whole reply.
+    def send(self, request: Request) -> Response:
+        """Send the signed request once, and read the whole reply.
 
         :raises CallError: no complete reply came; its kind says whether the request may have arrived
         """
 
         def authenticate(prepared: PreparedRequest) -> PreparedRequest:
             # As auth=, because requests replaces a plain Authorization header by an entry of .netrc.
-            prepared.headers.update(sign(request).headers)
+            prepared.headers.update(request.headers)
             return prepared
 
         deadline = Deadline.after(self._clock, self._timeout)
@@ -82,7 +147,7 @@ class Transport:
                 headers = {name.lower(): value for name, value in raw.headers.items()}
                 return Response(raw.status_code, headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
-            raise _call_error(exc, self._timeout) from exc
+            raise _call_error(exc, self._timeout, timed_out=deadline.passed) from exc
 
     def _session(self) -> Session:
         session: Session | None = getattr(self._local, "session", None)
@@ -91,6 +156,8 @@ class Transport:
             session.trust_env = self._use_proxies
             session.headers["User-Agent"] = "ansible-redrive.tasks"
             session.cookies.set_policy(_no_cookies())
+            session.mount("https://", _Adapter())
+            session.mount("http://", _Adapter())
             self._local.session = session
         return session
 
@@ -135,7 +202,7 @@ def _pieces(raw: RawResponse) -> Iterator[bytes]:
         yield piece
 
 
-def _call_error(exc: Exception, timeout: float) -> CallError:
+def _call_error(exc: Exception, timeout: float, *, timed_out: bool) -> CallError:
     causes = list(_causes(exc))
     words = _words(causes)
     if any(type(cause).__name__ == "SSLCertVerificationError" for cause in causes):
@@ -158,7 +225,8 @@ def _call_error(exc: Exception, timeout: float) -> CallError:
             code="unreachable",
             hint="Check endpoint, region, network and proxy. This call did not arrive.",
         )
-    if any(isinstance(cause, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)) for cause in causes):
+    waited = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
+    if timed_out or any(isinstance(cause, waited) for cause in causes):
         return CallError(
             Kind.LOST,
             f"no reply within {timeout:g} s",

@@ -139,18 +139,23 @@ def diff(plan: Plan, results: Results, retried_state: State) -> dict[str, dict[s
     return {"before": before, "after": after}
 
 
-def failures(count: Mapping[str, int], pending: int, fail_on: list[str]) -> list[str]:
+def failures(count: Mapping[str, int], results: Results, pending: int, fail_on: list[str]) -> list[str]:
     """What of the outcome makes the task fail, in words. `pending` tasks had not settled when waiting ended."""
-    numbers = {**count, "timed_out": pending}
+    vanished = sum(_vanished(result) for result in results.values())
+    numbers = {**count, "missing": count["missing"] + vanished, "timed_out": pending}
     words = {
-        "missing": "not found",
+        "missing": "not found, or no longer shown after the retry",
         "refused": "refused",
         "unknown": "of unknown outcome",
         "not_attempted": "not attempted",
         "failed_again": "failed again",
-        "timed_out": "still running when wait_timeout was over",
+        "timed_out": "not settled when waiting ended",
     }
     return [f"{numbers[name]} {words[name]}" for name in FAIL_ON if name in fail_on and numbers[name]]
+
+
+def _vanished(result: Result) -> bool:
+    return result.outcome is Outcome.ACCEPTED and result.state_after is State.MISSING
 
 
 def found_sentence(count: Mapping[str, int]) -> str:
@@ -173,7 +178,7 @@ def sentence(count: Mapping[str, int], *, check_mode: bool, waited: bool) -> str
             text += f": {count['recovered']} recovered, {count['failed_again']} failed again"
             text += f", {count['still_running']} still running"
     if count["skip"]:
-        text += f"; {count['skip']} left alone, see causes for what a person has to do"
+        text += f"; {count['skip']} left alone (see causes)"
     return text + "."
 
 

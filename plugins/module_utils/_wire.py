@@ -11,8 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import urlencode
+
+# Longer bodies are cut before they are looked at; no secret is as long.
+_LONGEST_EXCERPT = 64 * 1024
 
 Query = tuple[tuple[str, str], ...]
 
@@ -25,6 +28,7 @@ class Request:
     :ivar path: absolute, made of validated names only, so that it needs no encoding
     :ivar query: decoded names and values, in the order in which they are sent
     :ivar headers: names as they are sent
+    :ivar signature: what of the headers must not be shown, because the request could be sent again with it
     """
 
     method: str
@@ -33,6 +37,7 @@ class Request:
     query: Query = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    signature: str = field(default="", repr=False)
 
     @property
     def target(self) -> str:
@@ -59,11 +64,13 @@ class Response:
     """One complete reply.
 
     :ivar headers: names in lower case
+    :ivar mask: takes secrets out of a text before any of it is shown
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    mask: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
     def json(self) -> Any:
         """The body as JSON.
@@ -77,5 +84,6 @@ class Response:
 
     def excerpt(self, limit: int = 200) -> str:
         """The beginning of the body on one line, for messages."""
-        text = " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())
+        # Masked before it is cut: half a secret is no longer recognised.
+        text = self.mask(" ".join(self.body[:_LONGEST_EXCERPT].decode("utf-8", "replace").split()))
         return text if len(text) <= limit else text[:limit] + "…"

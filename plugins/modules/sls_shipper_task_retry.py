@@ -80,7 +80,7 @@ msg:
   description: The outcome in one sentence.
   returned: always
   type: str
-  sample: Retried 120 of 412 tasks; 292 left alone, see causes for what a person has to do.
+  sample: Retried 120 of 412 tasks; 292 left alone (see causes).
 tasks:
   description:
     - One entry for each task that was selected or asked for. Tasks that were asked for keep the order in which

@@ -23,6 +23,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Cal
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._http import Transport
+from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._services.sls import SlsService
 from ansible_collections.redrive.tasks.plugins.module_utils._signing.sls import AccessKey, sign_v1, sign_v4
 from ansible_collections.redrive.tasks.plugins.module_utils._task import State, Task, Window
@@ -95,13 +96,14 @@ def service(port: int, capture: str, *, logstore: str | None) -> SlsService:
 
     clock = FrozenClock()
     caller = Caller(
-        Transport(timeout=10, verify=True, clock=clock, use_proxies=False),
-        sign,
+        transport=Transport(timeout=10, verify=True, clock=clock, use_proxies=False),
+        sign=sign,
         max_attempts=1,
         limiter=RateLimiter(None, clock),
         clock=clock,
         random=lambda: 0.0,
         counters=Counters(),
+        masker=Masker(),
     )
     return SlsService(
         caller,

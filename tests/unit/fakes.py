@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Union
 
-from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller, Counters, RateLimiter
+from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller, Counters, RateLimiter, Signer
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._http import Signer
+from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._service import ServiceFacts
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     ItemError,
@@ -168,8 +168,8 @@ class FakeTransport:
         self._script = script if callable(script) else list(script)
         self.sent: list[Request] = []
 
-    def send(self, request: Request, sign: Signer) -> Response:
-        self.sent.append(sign(request))
+    def send(self, request: Request) -> Response:
+        self.sent.append(request)
         answer = self._script(request) if callable(self._script) else self._script.pop(0)
         if isinstance(answer, CallError):
             raise answer
@@ -187,11 +187,12 @@ def caller(
 ) -> Caller:
     """A caller over a fake transport, without jitter."""
     return Caller(
-        transport,  # type: ignore[arg-type]
-        sign,
+        transport=transport,  # type: ignore[arg-type]
+        sign=sign,
         max_attempts=max_attempts,
         limiter=RateLimiter(rate, clock),
         clock=clock,
         random=lambda: 1.0,
         counters=counters or Counters(),
+        masker=Masker(),
     )

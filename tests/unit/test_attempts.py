@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Backoff, Counters, RateLimiter
@@ -153,3 +155,25 @@ class TestReplies:
         with pytest.raises(CallError) as caught:
             caller(FakeTransport([reply(401, date=date)]), FakeClock()).read(READ, parse)
         assert "clock" not in str(caught.value)
+
+
+class TestMasking:
+    SIGNATURE = "c2lnbmF0dXJlLW9mLXRoaXM="
+
+    def failed(self, body: str) -> str:
+        def refuse(response: Response) -> None:
+            raise CallError(Kind.DENIED, response.excerpt())
+
+        def sign(request: Request) -> Request:
+            return replace(request, signature=self.SIGNATURE)
+
+        with pytest.raises(CallError) as caught:
+            caller(FakeTransport([reply(401, body)]), FakeClock(), sign=sign).read(READ, refuse)
+        return str(caught.value)
+
+    def test_a_signature_that_the_server_echoes_is_blanked(self) -> None:
+        assert self.SIGNATURE not in self.failed(f"signature {self.SIGNATURE} not matched")
+
+    def test_it_is_blanked_before_the_text_is_cut(self) -> None:
+        for length in range(150, 205):
+            assert self.SIGNATURE[:6] not in self.failed("x" * length + self.SIGNATURE + "y" * 99)

@@ -168,14 +168,38 @@ class TestWaiting:
         assert result_of(engine, "t000").state_after is State.FAILED
         assert service.looks == 2
 
-    def test_a_queued_retry_that_still_shows_the_old_failure_is_waited_for(self) -> None:
-        before = task()
-        service = FakeService([before], life=(State.RUNNING, State.SUCCEEDED))
-        engine = send(service)
-        service._lives[before.key] = []  # nothing moves in the first look
-        engine.wait(Wait(5, 5))
+    def stale(self, *wait: float) -> Engine:
+        """A retry that was accepted while the task goes on showing its old failure."""
+        service = FakeService([task()], life=())
+        return self.waited(service, *wait)
+
+    def test_a_queued_retry_that_still_shows_the_old_failure_is_waiting_when_the_time_is_over(self) -> None:
+        engine = self.stale(9, 5)
+        assert engine.pending == 1
+        assert result_of(engine, "t1").state_after is State.WAITING
+
+    def test_an_old_failure_that_does_not_go_away_is_a_failure_in_the_end(self) -> None:
+        engine = self.stale(600, 5)
         assert engine.pending == 0
         assert result_of(engine, "t1").state_after is State.FAILED
+
+    def test_a_queued_retry_that_begins_late_is_waited_for(self) -> None:
+        service = FakeService([task()], life=(State.FAILED, State.RUNNING, State.SUCCEEDED))
+        assert result_of(self.waited(service), "t1").state_after is State.SUCCEEDED
+
+    def test_a_task_that_is_no_longer_shown_has_settled(self) -> None:
+        service = FakeService(tasks(1))
+        engine = send(service)
+        service.known.clear()
+        engine.wait(Wait(60, 5))
+        assert engine.pending == 0
+        assert result_of(engine, "t000").state_after is State.MISSING
+
+    def test_looks_that_never_succeed_are_told(self) -> None:
+        service = FakeService(tasks(1), reads=[failure(Kind.TRANSIENT)] * 20)
+        engine = self.waited(service, 30, 5)
+        assert engine.pending == 1
+        assert "said transient" in engine.warnings[0]
 
     def test_it_ends_in_time_and_counts_what_is_left(self) -> None:
         service = FakeService(tasks(2), life=[State.RUNNING] * 100)

@@ -59,7 +59,7 @@ def answer(text: str) -> Serve:
 def send(base_url: str, *, timeout: float = 5, method: str = "GET", body: bytes = b"") -> Response:
     transport = Transport(timeout=timeout, verify=True, clock=Clock(), use_proxies=False)
     request = Request(method, base_url, "/x", (), {"Host": "shop.127.0.0.1"}, body)
-    return transport.send(request, lambda one: one.with_headers({"Authorization": "signed"}))
+    return transport.send(request.with_headers({"Authorization": "signed"}))
 
 
 def failure(base_url: str, *, timeout: float = 5) -> CallError:
@@ -87,7 +87,7 @@ def test_an_entry_of_netrc_does_not_replace_the_signature(monkeypatch: pytest.Mo
 
     with server(serve) as url:
         transport = Transport(timeout=5, verify=True, clock=Clock(), use_proxies=True)
-        transport.send(Request("GET", url, "/x"), lambda one: one.with_headers({"Authorization": "signed"}))
+        transport.send(Request("GET", url, "/x", headers={"Authorization": "signed"}))
     assert b"Authorization: signed\r\n" in heads[0]
     assert b"Basic" not in heads[0]
 
@@ -102,7 +102,7 @@ def test_cookies_are_not_sent_back() -> None:
     with server(serve) as url:
         transport = Transport(timeout=5, verify=True, clock=Clock(), use_proxies=False)
         for _number in range(2):
-            transport.send(Request("GET", url, "/x"), lambda one: one)
+            transport.send(Request("GET", url, "/x"))
     assert len(heads) == 2
     assert b"cookie" not in heads[1].lower()
 
@@ -154,6 +154,29 @@ def test_a_reply_that_drips_meets_the_deadline() -> None:
     with server(serve) as url:
         error = failure(url, timeout=0.2)
     assert error.kind in (Kind.LOST, Kind.BROKEN)
+
+
+@pytest.mark.parametrize("drop", [b"X-Drop: x\r\n", b"x"])
+def test_a_head_that_drips_meets_the_deadline(drop: bytes) -> None:
+    def serve(connection: socket.socket, _head: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        hung_up = threading.Event()
+        while not hung_up.wait(0.05):  # until the client hangs up
+            connection.sendall(drop)
+
+    with server(serve) as url:
+        error = failure(url, timeout=0.3)
+    assert (error.kind, error.code) == (Kind.LOST, "timeout")
+
+
+def test_a_reply_that_is_only_ever_announced_meets_the_deadline() -> None:
+    def serve(connection: socket.socket, _head: bytes) -> None:
+        while True:  # until the client hangs up
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    with server(serve) as url:
+        error = failure(url, timeout=0.3)
+    assert (error.kind, error.code) == (Kind.LOST, "timeout")
 
 
 def test_a_huge_reply_is_not_read_to_its_end() -> None:

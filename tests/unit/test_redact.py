@@ -33,6 +33,8 @@ def masker() -> Masker:
         json.dumps(SECRET),
         base64.b64encode(SECRET.encode()).decode(),
         SECRET.encode().hex(),
+        quote(SECRET, safe="").replace("%2F", "%2f").replace("%3D", "%3d").replace("%2B", "%2b"),
+        json.dumps(SECRET).replace("/", "\\/"),
     ],
 )
 def test_every_spelling_is_blanked(masker: Masker, spelling: str) -> None:
@@ -58,3 +60,17 @@ def test_what_is_no_secret_blanks_no_words(nothing: str | None) -> None:
     masker = Masker()
     masker.add(nothing)
     assert masker.text("abc is a word") == "abc is a word"
+
+
+def test_half_characters_are_replaced_since_no_output_can_carry_them() -> None:
+    assert Masker().value({"a": "x\ud800y"}) == {"a": "x?y"}
+
+
+def test_a_line_for_the_terminal_holds_nothing_that_steers_it() -> None:
+    assert Masker().line("a\x1b[31mb\nc\x9b\u202ed é 中") == "a [31mb c  d é 中"
+
+
+def test_one_value_more_is_known_only_to_the_new_masker(masker: Masker) -> None:
+    other = masker.also("one-more-secret")
+    assert other.text(f"{SECRET} one-more-secret") == f"{MASK} {MASK}"
+    assert masker.text("one-more-secret") == "one-more-secret"

@@ -87,7 +87,7 @@ def find_credentials(
         return Credentials(_key(access_key_id, access_key_secret, security_token, "the options"))
     if security_token:
         raise InputError("security_token is given without access_key_id and access_key_secret: give all three.")
-    looked = _Looked(environ, ["options access_key_id and access_key_secret", "option profile"])
+    looked = _Looked(environ, ["options access_key_id, access_key_secret and security_token", "option profile"])
     if not profile:
         found = _from_environment(looked)
         if found:
@@ -105,28 +105,41 @@ def _from_environment(looked: _Looked) -> Credentials | None:
         key_id, secret = looked.first(names["id"]), looked.first(names["secret"])
         if key_id and secret:
             return Credentials(_key(key_id, secret, looked.first(names["token"]), f"variables {names['id'][0]} …"))
+        if key_id or secret:
+            given, absent = (names["id"], names["secret"])[:: 1 if key_id else -1]
+            raise InputError(f"The variable {'/'.join(given)} is set without {'/'.join(absent)}: set both, or neither.")
         looked.places.append("variables " + " and ".join("/".join(names[part]) for part in ("id", "secret")))
     return None
 
 
-def _from_profile(name: str | None, looked: _Looked) -> Credentials:
+def _from_profile(option: str | None, looked: _Looked) -> Credentials:
     path = Path(PROFILE_FILE).expanduser()
     content = _read(path)
+    name = option or looked.first(PROFILE_VARIABLES)
     if content is None:
-        looked.places.append(f"file {path} (not there)")
         if name:
             raise InputError(f"Profile {name!r} cannot be used: there is no file {path}.")
-        raise InputError(
-            f"No credentials for SLS. Looked at: {'; '.join(looked.places)}. Set one of them; never write a secret"
-            " into a playbook in plain text."
-        )
-    wanted = name or looked.first(PROFILE_VARIABLES) or content.get("current") or "default"
+        raise _nothing_found(looked, f"file {path} (not there)")
+    wanted = name or content.get("current") or "default"
     profiles = [entry for entry in content.get("profiles") or [] if isinstance(entry, dict)]
     profile = next((entry for entry in profiles if entry.get("name") == wanted), None)
     if profile is None:
         known = ", ".join(sorted(str(entry.get("name")) for entry in profiles)) or "none"
-        raise InputError(f"There is no profile {wanted!r} in {path}. Profiles there: {known}.")
+        if name:
+            raise InputError(f"There is no profile {wanted!r} in {path}. Profiles there: {known}.")
+        raise _nothing_found(looked, f"file {path} (it has no profile {wanted!r}; profiles there: {known})")
+    if not name and not profile.get("access_key_id") and str(profile.get("mode") or "AK").lower() == "ak":
+        # So the vendor's command line leaves the file before it is configured.
+        raise _nothing_found(looked, f"file {path} (its profile {wanted!r} is empty)")
     return _credentials(profile, wanted, path)
+
+
+def _nothing_found(looked: _Looked, last: str) -> InputError:
+    places = "; ".join([*looked.places, "variables " + "/".join(PROFILE_VARIABLES), last])
+    return InputError(
+        f"No credentials for SLS. Looked at: {places}. Set one of them, but never write a secret into a playbook as"
+        " plain text."
+    )
 
 
 def _credentials(profile: Mapping[str, Any], name: str, path: Path) -> Credentials:
@@ -137,14 +150,19 @@ def _credentials(profile: Mapping[str, Any], name: str, path: Path) -> Credentia
             f"The {where} has mode {mode!r}; modes {' and '.join(_MODES)} can be used here. Get temporary credentials"
             " with the vendor's command line, and give them as options or variables."
         )
-    key_id, secret = profile.get("access_key_id"), profile.get("access_key_secret")
-    token = profile.get("sts_token") if mode.lower() == "ststoken" else None
-    if not (isinstance(key_id, str) and key_id and isinstance(secret, str) and secret):
+    key_id, secret = _text(profile, "access_key_id"), _text(profile, "access_key_secret")
+    if not (key_id and secret):
         raise InputError(f"The {where} has no access_key_id and access_key_secret.")
+    token = _text(profile, "sts_token") if mode.lower() == "ststoken" else None
     if mode.lower() == "ststoken" and not token:
         raise InputError(f"The {where} has mode StsToken but no sts_token.")
-    region = profile.get("region_id")
-    return Credentials(_key(key_id, secret, token, where), region if isinstance(region, str) and region else None)
+    return Credentials(_key(key_id, secret, token, where), _text(profile, "region_id"))
+
+
+def _text(profile: Mapping[str, Any], name: str) -> str | None:
+    """A value of the profile; None unless it is a text that is not empty."""
+    value = profile.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _read(path: Path) -> dict[str, Any] | None:

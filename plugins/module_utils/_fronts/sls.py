@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec
+from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Signer
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.sls import find_credentials, find_region
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.redrive.tasks.plugins.module_utils._http import Signer
 from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._services.sls import (
     FACTS,
@@ -66,8 +66,12 @@ def _create(params: dict[str, Any], run: Run) -> SlsService:
     endpoint = find_endpoint(
         params["endpoint"], region, project=params["project"], allow_plaintext=params["allow_plaintext"]
     )
+    # What the user's own endpoint tells comes before what the environment happens to hold.
+    params["region"] or region_of(endpoint) or region
     return SlsService(
-        run.caller(endpoint, _signer(params["signature_version"], key, region or region_of(endpoint), run)),
+        run.caller(
+            endpoint, _signer(params["signature_version"], key, params["region"] or region_of(endpoint) or region, run)
+        ),
         endpoint,
         project=params["project"],
         logstore=params["logstore"],

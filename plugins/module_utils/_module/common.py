@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import ssl
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,12 +22,12 @@ from typing import Any, Callable, NoReturn
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec, how_spec, what_spec
-from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller, Counters, RateLimiter
+from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller, Counters, RateLimiter, Signer
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import compile_pattern, user_rules
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError, RedriveError
-from ansible_collections.redrive.tasks.plugins.module_utils._http import REQUESTS_IMPORT_ERROR, Signer, Transport
+from ansible_collections.redrive.tasks.plugins.module_utils._http import REQUESTS_IMPORT_ERROR, Transport
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service, ServiceFacts
@@ -49,6 +50,30 @@ class Front:
     argument_spec: Callable[[], Spec]
     check: Callable[[Params], None]
     create: Callable[[Params, Run], Service]
+
+
+# What an option of this name may be, where it is given. Seconds, requests a second, or a count.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "timeout": (0.001, 3600),
+    "max_attempts": (1, 100),
+    "rate_limit": (0.001, 100_000),
+    "concurrency": (1, 64),
+    "wait_interval": (0.001, 86_400),
+    "wait_timeout": (0, 31 * 86_400),
+    "max_tasks": (0, math.inf),
+}
+
+
+def _check_authorities(path: str) -> None:
+    """Read the certificates of the authorities to trust.
+
+    :raises InputError: there are none
+    """
+    try:
+        folder = Path(path).is_dir()
+        ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
+    except OSError as exc:
+        raise InputError(f"ca_path holds no certificates of authorities: {path}: {exc.strerror or exc}.") from exc
 
 
 class _Module(AnsibleModule):
@@ -89,7 +114,7 @@ class Run:
 
     def warn(self, text: str) -> None:
         """Show a warning."""
-        self._module.warn(self._masker.text(text))
+        self._module.warn(self._masker.line(text))
 
     @property
     def ids(self) -> tuple[str, ...] | None:
@@ -107,13 +132,14 @@ class Run:
             use_proxies=not endpoint.is_loopback,
         )
         return Caller(
-            transport,
-            sign,
+            transport=transport,
+            sign=sign,
             max_attempts=params["max_attempts"],
             limiter=RateLimiter(params["rate_limit"] or self._front.facts.rate, self.clock),
             clock=self.clock,
             random=random.random,
             counters=self._counters,
+            masker=self._masker,
         )
 
     def check(self) -> None:
@@ -121,19 +147,13 @@ class Run:
 
         :raises InputError: an option is wrong
         """
-        for name in ("timeout", "max_attempts", "rate_limit", "concurrency", "wait_interval"):
-            self._require(name, lambda value: 0 < value < math.inf, "a number greater than 0")
-        for name in ("max_tasks", "wait_timeout"):
-            self._require(name, lambda value: value >= 0, "0 or more")
-        ca_path = self.params["ca_path"]
-        if ca_path and not Path(ca_path).exists():
-            raise InputError(f"ca_path names no file or folder: {ca_path}.")
+        for name, (least, most) in _BOUNDS.items():
+            value = self.params.get(name)
+            if value is not None and not least <= value <= most:
+                raise InputError(f"{name} must be between {least:g} and {most:g}, not {value}.")
+        if self.params["ca_path"]:
+            _check_authorities(self.params["ca_path"])
         self._front.check(self.params)
-
-    def _require(self, name: str, condition: Callable[[float], bool], words: str) -> None:
-        value = self.params.get(name)
-        if value is not None and not condition(value):
-            raise InputError(f"{name} must be {words}, not {value}.")
 
     def policy(self) -> Policy:
         """What may be retried."""
@@ -204,7 +224,8 @@ class Run:
 
     def fail(self, message: str, result: dict[str, Any] | None = None) -> NoReturn:
         """End with an error that keeps everything known so far."""
-        content = {"changed": False, "requests": self.requests(), **(result or {}), "msg": message}
+        # The terminal shows the message of a failure as it is, and it may hold a server's words.
+        content = {"changed": False, "requests": self.requests(), **(result or {}), "msg": self._masker.line(message)}
         self._module.fail_json(**self._masker.value(content))
         raise SystemExit  # fail_json does not return
 

@@ -74,7 +74,7 @@ class _Retry:
 
     def _finish(self) -> None:
         result = self._result()
-        failures = _result.failures(result["counts"], self._pending, self._run.params["fail_on"])
+        failures = _result.failures(result["counts"], self._results, self._pending, self._run.params["fail_on"])
         if not failures:
             self._run.exit(result)
         first = next((task["error"]["message"] for task in result["tasks"] if "error" in task), "")

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
@@ -33,6 +34,9 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Window,
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Query, Request, Response
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 FACTS = ServiceFacts(
     name="SLS",
@@ -86,6 +90,7 @@ def check_task_id(task_id: str) -> str:
 
 
 _DOMAINS = (".log.aliyuncs.com", ".sls.aliyuncs.com")
+_BARE_DOMAINS = tuple(domain[1:] for domain in _DOMAINS)
 _NETWORKS = re.compile(r"-(?:intranet|share|vpc)$")
 _REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -106,9 +111,9 @@ def find_endpoint(endpoint: str | None, region: str | None, *, project: str, all
         return Endpoint("https", region + _DOMAINS[0])
     if _REGION.fullmatch(endpoint) and endpoint != "localhost":  # a region id where an endpoint is expected
         endpoint += _DOMAINS[0]
-    found = parse_endpoint(endpoint, allow_plaintext=allow_plaintext)
-    host = found.host[len(project) + 1 :] if found.host.startswith(f"{project}.") else found.host
-    return Endpoint(found.scheme, host, found.port)
+    # The project may stand in front already, unless what is left would be no endpoint of a region any more.
+    prefix = f"{project}."
+    return parse_endpoint(endpoint, allow_plaintext=allow_plaintext, prefix=prefix, whole=_BARE_DOMAINS)
 
 
 def region_of(endpoint: Endpoint) -> str | None:
@@ -142,7 +147,7 @@ class SlsService:
         self._project = project
         self._logstore = logstore
         self._shipper = shipper
-        self._host = f"{project}.{endpoint.host}"
+        self._host = f"{project}.{endpoint.bracketed_host}"
         # As the vendor's SDK: the project goes into the host name, or into the Host header alone where the
         # endpoint is an address; the header never carries the port.
         self._base_url = endpoint.base_url() if endpoint.is_direct else endpoint.base_url(prefix=project)
@@ -152,33 +157,43 @@ class SlsService:
         # The service filters by one status; several are sorted out here.
         statuses = [_STATUSES.get(state, "") for state in states]
         status = statuses[0] if len(statuses) == 1 else ""
-        for scope in self._scopes:
-            for task in self._list_scope(scope, window, status):
-                if task.state in states:
-                    yield task
+        for tasks in self._usable(self._scopes, lambda scope: self._list(scope, window, status)):
+            yield from (task for task in tasks if task.state in states)
 
     def find_tasks(self, ids: Sequence[str], window: Window) -> Iterator[Task]:
         """The tasks of one shipper after another, until all ids are found: SLS has no call that reads one by its id."""
         wanted = set(ids)
-        for scope in self._scopes:
+        for tasks in self._usable(self._scopes, lambda scope: self._list(scope, window, status="")):
+            yield from tasks
+            wanted.difference_update(task.id for task in tasks)
             if not wanted:
                 return
-            for task in self._list_scope(scope, window, status=""):
-                wanted.discard(task.id)
-                yield task
 
     def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
-        """The tasks as they are now, from a window around their creation times."""
-        now = int(self._clock.time())
-        earliest = now - (FACTS.horizon or 0) + FACTS.horizon_margin
+        """The tasks as they are now, from a window around their creation times. None of a shipper that is gone."""
         found: dict[TaskKey, Task] = {}
         for scope in dict.fromkeys(task.scope for task in tasks):
-            wanted = {task.key for task in tasks if task.scope == scope}
-            created = [int(task.created or 0) for task in tasks if task.scope == scope]
-            start = max(min(created), earliest)
-            window = Window(start, max(max(created) + 1, start + 1))
-            found.update({task.key: task for task in self._list(scope, window, "") if task.key in wanted})
+            wanted = {task.key: task for task in tasks if task.scope == scope}
+            try:
+                shown = self._list(scope, self._window_around(wanted.values()), status="")
+            except CallError as exc:
+                if exc.kind is not Kind.GONE:
+                    raise
+                continue
+            found.update((task.key, task) for task in shown if task.key in wanted)
         return found
+
+    def _window_around(self, tasks: Iterable[Task]) -> Window:
+        """From the first to the last creation; all that the service shows if one is not known."""
+        now = int(self._clock.time())
+        earliest = now - (FACTS.horizon or 0) + FACTS.horizon_margin
+        created = [task.created for task in tasks]
+        known = [int(moment) for moment in created if moment is not None]
+        if len(known) < len(created):
+            return Window(earliest, now)
+        start = max(min(known), earliest)
+        # One second more: whether the service counts the end in is not established.
+        return Window(start, max(*known, start) + 1)
 
     def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, ItemError | None]:
         """Retry at most ten tasks of one shipper. The service answers for the whole call, not for each task."""
@@ -191,16 +206,6 @@ class SlsService:
     def _scopes(self) -> list[Scope]:
         return list(self._discover())
 
-    def _list_scope(self, scope: Scope, window: Window, status: str) -> list[Task]:
-        """The tasks of one shipper; none of one that was deleted since it was discovered."""
-        try:
-            return self._list(scope, window, status)
-        except CallError as exc:
-            if self._shipper or exc.kind is not Kind.GONE:
-                raise
-            self._warn(f"Left out: {exc}")
-            return []
-
     def _discover(self) -> Iterator[Scope]:
         """The shippers to look at."""
         if self._logstore and self._shipper:
@@ -208,22 +213,30 @@ class SlsService:
         elif self._logstore:
             yield from self._discover_shippers(self._logstore)
         else:
-            yield from self._discover_logstores()
+            logstores = self._names("/logstores", "logstores")
+            for scopes in self._usable(logstores, lambda logstore: list(self._discover_shippers(logstore))):
+                yield from scopes
 
-    def _discover_logstores(self) -> Iterator[Scope]:
+    def _usable(self, places: Sequence[T], read: Callable[[T], U]) -> Iterator[U]:
+        """What each place holds, less those that were discovered and refuse to be read.
+
+        Internal logstores refuse these calls, rights may leave out a shipper, and either can be deleted meanwhile
+        (assumed, no source). What the user named must answer, and so must one place of those that were discovered.
+        """
         refused: CallError | None = None
-        usable = False
-        for logstore in self._names("/logstores", "logstores"):
+        usable = 0
+        for place in places:
             try:
-                yield from self._discover_shippers(logstore)
-                usable = True
+                content = read(place)
             except CallError as exc:
-                # Internal logstores refuse these calls, and one can be deleted meanwhile (assumed, no source).
-                if exc.kind is not Kind.GONE and exc.code.lower() != "unauthorized":
+                if self._shipper or not (exc.kind is Kind.GONE or exc.code.lower() == "unauthorized"):
                     raise
-                self._warn(f"Logstore {logstore} was left out: {exc}")
                 refused = exc
-        if refused and not usable:
+                self._warn(f"Left out: {exc}")
+                continue
+            usable += 1
+            yield content
+        if refused and not usable and refused.kind is not Kind.GONE:
             raise refused
 
     def _discover_shippers(self, logstore: str) -> Iterator[Scope]:
@@ -258,13 +271,17 @@ class SlsService:
         for _pass in range(_MOST_PASSES):
             tasks, steady = self._read_pages(scope, window, status)
             if steady:
-                break
+                return tasks
+        self._warn(
+            f"The tasks of {_tasks_path(scope)} kept changing while they were listed: some may have been missed."
+            " Run again to catch them."
+        )
         return tasks
 
     def _read_pages(self, scope: Scope, window: Window, status: str) -> tuple[list[Task], bool]:
         """The tasks from the first page to the last, and whether the list stayed the same meanwhile."""
         tasks: dict[str, Task] = {}
-        totals: set[int] = set()
+        sums: set[str] = set()
         offset = 0
         for _page in range(_MOST_PAGES):
             query = (
@@ -274,16 +291,16 @@ class SlsService:
                 ("offset", str(offset)),
                 ("size", str(_PAGE)),
             )
-            page, total = self._caller.read(
+            page = self._caller.read(
                 self._request("GET", _tasks_path(scope), query), lambda response: _parse_tasks(response, scope)
             )
             known = len(tasks)
-            tasks.update((task.id, task) for task in page)
-            totals.add(total)
-            offset += len(page)
+            tasks.update((task.id, task) for task in page.tasks)
+            sums.add(page.sums)
+            offset += len(page.tasks)
             # Not on a short page: the service may cap the page size.
-            if len(tasks) == known or offset >= total:
-                return list(tasks.values()), len(totals) == 1 and len(tasks) == offset
+            if len(tasks) == known or offset >= page.total:
+                return list(tasks.values()), len(sums) == 1 and len(tasks) == offset
         raise CallError(Kind.BROKEN, f"the list of tasks did not end within {_MOST_PAGES} pages", code="endless_list")
 
     def _request(self, method: str, path: str, query: Query = (), body: bytes = b"") -> Request:
@@ -311,7 +328,20 @@ def _parse_names(response: Response, key: str) -> tuple[list[str], int]:
     return legal, _total(response, content, len(legal))
 
 
-def _parse_tasks(response: Response, scope: Scope) -> tuple[list[Task], int]:
+@dataclass(frozen=True)
+class _Page:
+    """One page of tasks.
+
+    :ivar total: tasks in the list; whether the service counts those of other states too is not established
+    :ivar sums: every total that the service tells; when it differs between two pages, the list has changed
+    """
+
+    tasks: list[Task]
+    total: int
+    sums: str
+
+
+def _parse_tasks(response: Response, scope: Scope) -> _Page:
     content = _object(response)
     items = content.get("tasks")
     if items is None:
@@ -320,7 +350,9 @@ def _parse_tasks(response: Response, scope: Scope) -> tuple[list[Task], int]:
         items = [items]
     if not isinstance(items, list):
         raise _wrong_shape(response, "tasks is not a list")
-    return [_parse_task(response, item, scope) for item in items], _total(response, content, len(items))
+    total = _total(response, content, len(items))
+    sums = json.dumps([total, content.get("statistics")], sort_keys=True)
+    return _Page([_parse_task(response, item, scope) for item in items], total, sums)
 
 
 def _parse_task(response: Response, item: Any, scope: Scope) -> Task:

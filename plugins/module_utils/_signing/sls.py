@@ -17,7 +17,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from urllib.parse import quote
 
@@ -48,7 +48,9 @@ def sign_v1(request: Request, key: AccessKey, now: float) -> Request:
     digest = hmac.new(key.secret.encode(), v1_string_to_sign(signed).encode(), hashlib.sha1).digest()
     signature = base64.b64encode(digest).decode()
     # x-log-date is sent as the SDK sends it: after signing, so it is no part of the signed text.
-    return signed.with_headers({"Authorization": f"LOG {key.id}:{signature}", "x-log-date": date})
+    return replace(
+        signed.with_headers({"Authorization": f"LOG {key.id}:{signature}", "x-log-date": date}), signature=signature
+    )
 
 
 def v1_string_to_sign(request: Request) -> str:
@@ -85,7 +87,8 @@ def sign_v4(request: Request, key: AccessKey, now: float, *, region: str) -> Req
     scope = v4_scope(moment, region)
     digest = v4_string_to_sign(v4_canonical_request(signed), moment, scope)
     signature = _hmac_sha256(_v4_key(key.secret, scope), digest).hex()
-    return signed.with_headers({"Authorization": f"{_V4} Credential={key.id}/{scope},Signature={signature}"})
+    authorization = f"{_V4} Credential={key.id}/{scope},Signature={signature}"
+    return replace(signed.with_headers({"Authorization": authorization}), signature=signature)
 
 
 def v4_scope(moment: str, region: str) -> str:
