@@ -175,7 +175,7 @@ class Engine:
                     del watches[key]
         self.pending = len(watches)
         if trouble:
-            self.warnings.append(f"Waiting ended without a last look at {len(watches)} tasks: {trouble}")
+            self.warnings.append(f"Waiting ended with {len(watches)} tasks that could not be looked at: {trouble}")
 
     def _look(self, key: TaskKey, watch: _Watch, now: Task | None) -> bool:
         """Take note of a task's state; whether it has settled."""

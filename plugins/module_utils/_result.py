@@ -141,21 +141,23 @@ def diff(plan: Plan, results: Results, retried_state: State) -> dict[str, dict[s
 
 def failures(count: Mapping[str, int], results: Results, pending: int, fail_on: list[str]) -> list[str]:
     """What of the outcome makes the task fail, in words. `pending` tasks had not settled when waiting ended."""
-    vanished = sum(_vanished(result) for result in results.values())
-    numbers = {**count, "missing": count["missing"] + vanished, "timed_out": pending}
-    words = {
-        "missing": "not found, or no longer shown after the retry",
-        "refused": "refused",
-        "unknown": "of unknown outcome",
-        "not_attempted": "not attempted",
-        "failed_again": "failed again",
-        "timed_out": "not settled when waiting ended",
-    }
-    return [f"{numbers[name]} {words[name]}" for name in FAIL_ON if name in fail_on and numbers[name]]
+    found = (
+        ("missing", count["missing"], "not found"),
+        ("missing", _vanished(results), "no longer shown after the retry"),
+        ("refused", count["refused"], "refused"),
+        ("unknown", count["unknown"], "of unknown outcome"),
+        ("not_attempted", count["not_attempted"], "not attempted"),
+        ("failed_again", count["failed_again"], "failed again"),
+        ("timed_out", pending, "not settled when wait_timeout was over"),
+    )
+    return [f"{number} {words}" for name, number, words in found if number and name in fail_on]
 
 
-def _vanished(result: Result) -> bool:
-    return result.outcome is Outcome.ACCEPTED and result.state_after is State.MISSING
+def _vanished(results: Results) -> int:
+    """Retried tasks that the service no longer shows, so that nobody can tell what became of them."""
+    return sum(
+        result.outcome is Outcome.ACCEPTED and result.state_after is State.MISSING for result in results.values()
+    )
 
 
 def found_sentence(count: Mapping[str, int]) -> str:
@@ -176,7 +178,7 @@ def sentence(count: Mapping[str, int], *, check_mode: bool, waited: bool) -> str
         text = f"Retried {count['accepted']} of {_tasks(count['selected'])}"
         if waited:
             text += f": {count['recovered']} recovered, {count['failed_again']} failed again"
-            text += f", {count['still_running']} still running"
+            text += f", {count['accepted'] - count['recovered'] - count['failed_again']} not settled"
     if count["skip"]:
         text += f"; {count['skip']} left alone (see causes)"
     return text + "."

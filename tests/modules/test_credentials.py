@@ -219,8 +219,14 @@ def test_missing_credentials_name_options_variables_and_files(ansible: Ansible) 
 
 
 @pytest.mark.parametrize("variable", [*ALIBABA, *ALICLOUD])
-def test_half_a_pair_in_the_environment_is_none(module: Direct, variable: str) -> None:
-    names_every_place(module(RETRY, {**ALL, **NONE}, environ={variable: "half-a-pair"}))
+def test_half_a_pair_in_the_environment_is_refused_rather_than_passed_over(module: Direct, variable: str) -> None:
+    """Otherwise the keys of another account would be taken from further down."""
+    ran = module(RETRY, {**ALL, **NONE}, environ={variable: "half-a-pair"})
+    assert ran.failed
+    assert not ran.arrived
+    assert f"{variable}" in ran.msg
+    assert "set both, or neither" in ran.msg
+    assert "half-a-pair" not in ran.msg
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_logstore_that_refuses_is_left_out_with_a_warning(ansible: Ansible, cl
     ran = ansible(RETRY, ALL)
     assert not ran.failed
     assert cloud.executed() == Counter(ids)
-    assert "internal-operation_log was left out" in ran.warnings
+    assert "Left out: GET /logstores/internal-operation_log/shipper failed" in ran.warnings
 
 
 def test_a_logstore_that_refuses_is_an_error_when_it_was_named(module: Direct, cloud: LocalCloud) -> None:

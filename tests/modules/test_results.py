@@ -171,7 +171,7 @@ WORDS = {
     "unknown": "10 of unknown outcome",
     "not_attempted": "2 not attempted",
     "failed_again": "9 failed again",
-    "timed_out": "1 still running when",
+    "timed_out": "1 not settled when",
 }
 
 

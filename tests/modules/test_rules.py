@@ -114,7 +114,7 @@ def test_the_classes_that_are_listed_are_retried(
     shipper.add_tasks(id="t", code="InternalServerError")
     shipper.add_tasks(id="u", code="Odd", message="odd")
     shipper.add_tasks(id="f", code="InvalidOssBucket")
-    shipper.add_tasks(id="g", message="older than 14 days")
+    shipper.add_tasks(id="g", code="", message="older than 14 days")
     shipper.add_tasks(id="e", code="Enough", message="enough")
     rules = [{"code": "Enough", "class": "exhausted"}]
     ran = module(RETRY, {**ALL, "retry_classes": classes, "rules": rules})
