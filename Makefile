@@ -49,7 +49,7 @@ unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATHS ANSIBLE_LIBRARY ANSIBLE_ROLES_
 unexport XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME
 
 # What the pytest of `make test` runs. pytest fails on a folder that is not there.
-PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/modules
+PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/modules tests/playbooks tests/documentation
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 # step NAME COMMAND...: prints the name, runs, prints the time. The output goes to a log, shown on failure or with V=1.
@@ -284,12 +284,17 @@ contract: tools  ## The local cloud and the client against the vendor's captures
 modules: tools  ## The modules, run by Ansible against the local cloud
 	@exec $(PYTEST) tests/modules
 
+.PHONY: playbooks
+playbooks: tools  ## The playbook, the demo and every documented example
+	@exec $(PYTEST) tests/playbooks tests/documentation
+
 .PHONY: floor
-floor: tools $(FLOOR)/.floor  ## Unit and module tests on the oldest ansible-core that is supported
+floor: tools $(FLOOR)/.floor  ## The same on the oldest ansible-core that is supported
 	@printf '== floor: '
 	export PATH='$(FLOOR)/bin':"$$PATH"
 	ansible --version | sed -n 1p
-	exec '$(FLOOR)/bin/python' -m pytest -n $(JOBS) --dist worksteal -o cache_dir='$(B)/pytest_cache_floor' tests/unit tests/modules
+	exec '$(FLOOR)/bin/python' -m pytest -n $(JOBS) --dist worksteal -o cache_dir='$(B)/pytest_cache_floor' \
+	  tests/unit tests/modules tests/playbooks/test_remediate.py
 
 define MOLECULE
 rm -rf '$(HOME)'/.ansible/tmp/molecule.*

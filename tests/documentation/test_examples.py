@@ -11,8 +11,9 @@ changed. The interval of waiting alone is set from outside, as module_defaults a
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,8 @@ from typing import Any
 import pytest
 import yaml
 
+import running
 from local_cloud.testing import LocalCloud
-from running import run
 
 ROOT = Path(__file__).parents[2]
 KEY_ID, SECRET = "exampleKeyId", "exampleKeySecret"
@@ -99,48 +100,49 @@ def cloud() -> Iterator[LocalCloud]:
         shipper.add_tasks(ids=ids, count=2, code="InternalServerError", then="success", runs_for={"reads": 1})
         shipper.add_tasks(count=3, code="InvalidOssBucket", then="success", runs_for={"reads": 1})
         running.world.add_shipper("shop", "audit", "to-oss")
+        running.world.add_shipper("shop-front", "access", "to-oss").add_tasks(count=2, code="InternalServerError")
+        running.world.add_shipper("shop-billing", "invoices", "to-oss")
         yield running
 
 
-def playbook_of(example: Example) -> tuple[list[dict[str, Any]], list[str]]:
-    """What is run, and the arguments it is run with."""
+def plays_of(example: Example) -> list[dict[str, Any]]:
+    """The example as a playbook."""
     defaults = {"redrive.tasks.sls_shipper_task_retry": {"wait_interval": 0.1}}
-    if example.kind == "plays":
-        return [
-            {**play, "module_defaults": {**play.get("module_defaults", {}), **defaults}} for play in example.content
-        ], []
-    play = {"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": example.content}
-    return [play], []
+    plays = example.content
+    if example.kind == "tasks":
+        plays = [{"hosts": "localhost", "gather_facts": False, "tasks": example.content}]
+    return [{**play, "module_defaults": {**play.get("module_defaults", {}), **defaults}} for play in plays]
+
+
+def command_for(example: Example, folder: Path) -> list[str]:
+    """How it is run: variables with the collection's playbook, plays with the variables of the same page."""
+    page = example.source.partition("[")[0]
+    variables = next((one.content for one in EXAMPLES if one.source.startswith(page) and one.kind == "variables"), {})
+    (folder / "targets.yml").write_text(yaml.safe_dump({**variables, "remediate_wait_interval": 0.1}))
+    playbook = "redrive.tasks.remediate"
+    if example.kind != "variables":
+        playbook = "play.yml"
+        (folder / playbook).write_text(yaml.safe_dump(plays_of(example), sort_keys=False))
+    return ["ansible-playbook", playbook, "-e", "@targets.yml"]
 
 
 @pytest.mark.parametrize("example", [one for one in EXAMPLES if one.kind != "other"], ids=str)
 def test_an_example_runs_as_it_is_written(example: Example, cloud: LocalCloud, tmp_path: Path) -> None:
     extra = {
-        "PYTHONPATH": f"{tmp_path}:{environ_path()}",
+        "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}",
         "REQUESTS_CA_BUNDLE": str(cloud.ca_file),
         "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET,
     }
     (tmp_path / "sitecustomize.py").write_text(SITECUSTOMIZE.format(port=cloud.port))
-    if example.kind == "variables":
-        (tmp_path / "targets.yml").write_text(yaml.safe_dump({**example.content, "remediate_wait_interval": 0.1}))
-        command = ["ansible-playbook", "redrive.tasks.remediate", "-e", "@targets.yml"]
-    else:
-        plays, arguments = playbook_of(example)
-        (tmp_path / "play.yml").write_text(yaml.safe_dump(plays, sort_keys=False))
-        command = ["ansible-playbook", "play.yml", *arguments]
-    done = run(command, tmp_path, extra, cwd=tmp_path)
+    (tmp_path / ".aliyun").mkdir()
+    profile = {"name": "billing", "mode": "AK", "access_key_id": KEY_ID, "access_key_secret": SECRET}
+    (tmp_path / ".aliyun" / "config.json").write_text(json.dumps({"profiles": [profile]}))
+    done = running.run(command_for(example, tmp_path), tmp_path, extra, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert cloud.requests, "it asked the service for nothing"
     assert not cloud.violations
-    assert set(Counter(cloud.retried()).values()) <= {1}
-
-
-def environ_path() -> str:
-    """The path on which the installed collection is found."""
-    import os
-
-    return os.environ.get("PYTHONPATH", "")
+    assert set(cloud.retried().values()) <= {1}
 
 
 def test_the_documents_hold_the_examples_that_are_run() -> None:

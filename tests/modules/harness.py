@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import running
 from local_cloud.server import RecordedRequest
 from local_cloud.testing import LocalCloud
 
@@ -32,10 +32,6 @@ WHERE: dict[str, Any] = {**LOGSTORE, "shipper": "to-oss"}
 ALL: dict[str, Any] = {**WHERE, "all_failed": True}
 FAST: dict[str, Any] = {"wait": True, "wait_interval": 0.1}
 
-# Whatever the caller has set must not decide what a test finds.
-_FOREIGN = re.compile(
-    r"^(ALIBABA|ALICLOUD|REQUESTS_CA|CURL_CA|SSL_CERT|ANSIBLE_(?!COLLECTIONS_PATH|HOME)|.*_PROXY$)", re.IGNORECASE
-)
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _STATES = {"waiting", "running", "succeeded", "failed", "cancelled", "paused", "missing", "unknown"}
 _OUTCOMES = ("accepted", "refused", "unknown", "not_attempted")
@@ -110,7 +106,9 @@ class Runner:
         arguments = {**(self.defaults() if defaults else {}), **options}
         arguments = {name: value for name, value in arguments.items() if value is not None}
         before = len(self.cloud.requests)
-        result, failed, output = self.run(module, arguments, check, diff, verbosity, self.environ(environ or {}))
+        result, failed, output = self.run(
+            module, arguments, check, diff, verbosity, running.environ(self.home, environ)
+        )
         ran = Ran(result, failed, output, self.cloud.requests[before:])
         hold_to_contract(ran, module, arguments, check=check, all_arrive=all_arrive)
         return ran
@@ -122,10 +120,6 @@ class Runner:
 
     def defaults(self) -> dict[str, Any]:
         return {"endpoint": self.cloud.url, "access_key_id": KEY_ID, "access_key_secret": SECRET}
-
-    def environ(self, extra: Mapping[str, str]) -> dict[str, str]:
-        own = {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
-        return {**own, "HOME": str(self.home), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", **extra}
 
 
 class Ansible(Runner):

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,10 @@ from typing import Any
 
 import pytest
 
+import running
 from local_cloud.testing import LocalCloud
 
 KEY_ID, SECRET = "testAccessKeyId", "canary-secret-5f1d8c"
-# Whatever the caller has set must not decide what a test finds.
-_FOREIGN = re.compile(r"^(ALIBABA|ALICLOUD|ANSIBLE_(?!COLLECTIONS_PATH|HOME)|.*_PROXY$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -91,24 +88,14 @@ class Playbook:
         }
         file = self.folder / "targets.json"
         file.write_text(json.dumps(content))
-        done = subprocess.run(
-            ["ansible-playbook", "redrive.tasks.remediate", "-e", f"@{file}", *options],
-            env=self._environ(),
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
+        command = ["ansible-playbook", "redrive.tasks.remediate", "-e", f"@{file}", *options]
+        done = running.run(command, self.folder, {"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
         match = re.search(r"^\tRUN: ", done.stdout, re.MULTILINE)
         stats = json.JSONDecoder().raw_decode(done.stdout, match.end())[0] if match else {}
         result = stats.get("remediate_result", {})
         report = Path(result.get("report") or self.folder / "none")
         text = report.read_text() if report.exists() else ""
         return Played(done.returncode, done.stdout + done.stderr, result, text)
-
-    def _environ(self) -> dict[str, str]:
-        own = {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
-        return {**own, "HOME": str(self.folder), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1"}
 
 
 @pytest.fixture
