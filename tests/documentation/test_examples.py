@@ -117,7 +117,9 @@ def plays_of(example: Example) -> list[dict[str, Any]]:
 def command_for(example: Example, folder: Path) -> list[str]:
     """How it is run: variables with the collection's playbook, plays with the variables of the same page."""
     page = example.source.partition("[")[0]
-    variables = next((one.content for one in EXAMPLES if one.source.startswith(page) and one.kind == "variables"), {})
+    variables: dict[str, Any] = next(
+        (one.content for one in EXAMPLES if one.source.startswith(page) and one.kind == "variables"), {}
+    )
     (folder / "targets.yml").write_text(yaml.safe_dump({**variables, "remediate_wait_interval": 0.1}))
     playbook = "redrive.tasks.remediate"
     if example.kind != "variables":

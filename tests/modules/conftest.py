@@ -14,7 +14,7 @@ import pytest
 
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import KEY_ID, SECRET, TOKEN, TOKEN_ID, TOKEN_SECRET, Ansible, Direct, standing
+from modules.harness import KEY_ID, SECRET, TOKEN, TOKEN_ID, TOKEN_SECRET, Ansible, Direct, stand_up
 
 
 @pytest.fixture
@@ -38,8 +38,11 @@ def ansible(cloud: LocalCloud, tmp_path: Path) -> Ansible:
 
 @pytest.fixture(scope="session")
 def stand() -> Iterator[subprocess.Popen[str]]:
-    with standing() as process:
-        yield process
+    """The process that `Direct` runs modules in."""
+    process = stand_up()
+    yield process
+    process.kill()
+    process.communicate()
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -163,13 +162,10 @@ class Direct(Runner):
         return result, bool(result.get("failed")), stdout + stderr
 
 
-@contextmanager
-def standing() -> Iterator[subprocess.Popen[str]]:
-    """The process that `Direct` runs modules in."""
+def stand_up() -> subprocess.Popen[str]:
+    """Start the process that `Direct` runs modules in; the caller ends it."""
     command = [sys.executable, str(Path(__file__).with_name("stand.py"))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        process.kill()
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 # -- the contract -----------------------------------------------------------------------------------------------------

@@ -231,7 +231,7 @@ LASTING: list[tuple[Fault, str, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "words", "requests"), LASTING, ids=[fault.kind for fault, _, _ in LASTING])
+@pytest.mark.parametrize(("fault", "words", "requests"), LASTING, ids=[case[0].kind for case in LASTING])
 def test_an_outage_from_the_beginning_fails_clearly_and_soon(
     module: Direct, cloud: LocalCloud, ids: list[str], fault: Fault, words: str, requests: int
 ) -> None:
@@ -498,7 +498,7 @@ def test_a_shipper_that_is_deleted_as_the_reply_is_lost_does_not_hold_up_others(
 
 def test_the_service_is_left_alone_for_as_long_as_it_asks(module: Direct, cloud: LocalCloud, ids: list[str]) -> None:
     cloud.faults.add(faults.throttle(PUT, retry_after=1))
-    first, second, *_ = module(RETRY, ALL).puts
+    first, second, *_ignored = module(RETRY, ALL).puts
     assert second.time - first.time >= 0.95
 
 
@@ -519,7 +519,7 @@ class Dripping:
         self._thread.start()
 
     def _serve(self) -> None:
-        connection, _ = self._socket.accept()
+        connection, _ignored = self._socket.accept()
         with contextlib.suppress(OSError), connection:
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 ")

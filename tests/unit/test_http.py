@@ -19,7 +19,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallE
 from ansible_collections.redrive.tasks.plugins.module_utils._http import MAX_REPLY_BYTES, Transport
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 
-Serve = Callable[[socket.socket, bytes], None]
+Serve = Callable[[socket.socket, bytes], object]
 
 
 @contextmanager
@@ -139,7 +139,7 @@ def test_a_chunked_body_that_ends_too_early_is_lost() -> None:
 
 def test_no_reply_in_time_is_lost() -> None:
     release = threading.Event()
-    with server(lambda connection, _head: release.wait(10) and None) as url:
+    with server(lambda connection, _head: release.wait(10)) as url:
         error = failure(url, timeout=0.2)
         release.set()
     assert (error.kind, error.code) == (Kind.LOST, "timeout")
