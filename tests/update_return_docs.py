@@ -309,6 +309,41 @@ AFTER = """\
 """
 
 DIFF = """\
+problems:
+  description: How many tasks had each of the outcomes that O(fail_on) can name, whether or not it names them.
+  returned: when the service showed its tasks
+  type: dict
+  contains:
+    missing:
+      description: Tasks that were not found, or no longer shown after their retry.
+      returned: always
+      type: int
+      sample: 0
+    refused:
+      description: Retries that the service refused.
+      returned: always
+      type: int
+      sample: 0
+    unknown:
+      description: Retries that may or may not have been accepted.
+      returned: always
+      type: int
+      sample: 0
+    not_attempted:
+      description: Retries before which the run ended.
+      returned: always
+      type: int
+      sample: 0
+    failed_again:
+      description: Retried tasks that were seen to fail once more.
+      returned: always
+      type: int
+      sample: 0
+    timed_out:
+      description: Retried tasks that had not settled when waiting ended.
+      returned: always
+      type: int
+      sample: 0
 diff:
   description: States by task id, of the tasks that change.
   returned: when the service showed its tasks

@@ -100,23 +100,27 @@ class Caller:
     masker: Masker
     backoff: Backoff = Backoff()
 
-    def read(self, request: Request, parse: Callable[[Response], T]) -> T:
+    def read(self, make: Callable[[], Request], parse: Callable[[Response], T]) -> T:
         """Make a call that changes nothing; it is repeated after every failure that may pass.
 
+        :param make: makes the request anew for each attempt, because what it asks for may depend on the time
         :raises CallError: from `parse` or the transport, when it will not pass or no attempt is left
         """
-        return self._call(request, parse, lambda kind: kind.passing)
+        return self._call(make, parse, lambda kind: kind.passing)
 
     def change(self, request: Request, parse: Callable[[Response], T]) -> T:
         """Make a call that changes something; it is repeated only when it surely was not carried out.
 
         :raises CallError: as `read`; when its kind says C(may_have_run), the state has to be read
         """
-        return self._call(request, parse, lambda kind: kind in _REPEAT_CHANGE)
+        return self._call(lambda: request, parse, lambda kind: kind in _REPEAT_CHANGE)
 
-    def _call(self, request: Request, parse: Callable[[Response], T], may_repeat: Callable[[Kind], bool]) -> T:
+    def _call(
+        self, make: Callable[[], Request], parse: Callable[[Response], T], may_repeat: Callable[[Kind], bool]
+    ) -> T:
         attempt = 1
         while True:
+            request = make()
             try:
                 return self._attempt(request, parse, repeated=attempt > 1)
             except CallError as exc:
@@ -139,7 +143,7 @@ class Caller:
             _refuse_redirect(response)
             return parse(response)
         except CallError as exc:
-            exc.text, exc.code = masker.text(exc.text), masker.text(exc.code)
+            exc.text, exc.code, exc.request_id = map(masker.text, (exc.text, exc.code, exc.request_id))
             throttled = exc.kind is Kind.THROTTLED
             if response is not None:
                 exc.retry_after = self._retry_after(response)
@@ -158,7 +162,7 @@ class Caller:
 
     def _explain_skew(self, exc: CallError, response: Response) -> None:
         moment = _http_date(response.headers.get("date", ""))
-        if exc.kind is not Kind.DENIED or moment is None:
+        if exc.kind not in (Kind.DENIED, Kind.REJECTED) or moment is None:
             return
         skew = self.clock.time() - moment
         if abs(skew) >= _NOTICEABLE_SKEW:

@@ -16,8 +16,8 @@ from re import Pattern
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
 from ansible_collections.redrive.tasks.plugins.module_utils._task import Failure, FailureClass, Task
 
-# Longer texts are cut before patterns of the user's own are run over them.
-_LONGEST_MESSAGE = 4096
+LONGEST_MESSAGE = 4096
+"""Longer texts are cut before any pattern is run over them."""
 
 UNCLASSIFIED_REMEDY = "No rule knows this text. Read it, decide, and add a rule of your own so that the next run knows."
 
@@ -47,7 +47,7 @@ class Rule:
         if self.pattern is None:
             return True
         text = f"{task.code}: {task.message}" if self.in_code else task.message
-        return bool(self.pattern.search(text[:_LONGEST_MESSAGE]))
+        return bool(self.pattern.search(text[:LONGEST_MESSAGE]))
 
 
 def rule(

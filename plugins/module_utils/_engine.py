@@ -37,8 +37,8 @@ Results = Mapping[TaskKey, Result]
 _SETTLE_PAUSES = (0.0, 1.0, 2.0)
 # So many calls in a row whose outcome stays unknown are an outage: stop, rather than leave more in doubt.
 _UNKNOWN_IN_A_ROW = 3
-# A task that shows its old failure unchanged after its retry was accepted may still be queued. It is called
-# failed again once it has done so for this many looks and seconds.
+# A task that shows its old failure unchanged after its retry was accepted may still be queued, and one that is not
+# shown may come back. Only after this many looks and seconds it is called failed again, or missing.
 _STALE_LOOKS = 3
 _STALE_SECONDS = 10.0
 
@@ -162,32 +162,42 @@ class Engine:
         trouble: CallError | None = None
         while watches and not deadline.passed:
             self._clock.sleep(min(wait.interval, deadline.remaining))
-            try:
-                now = self._service.read_again([watch.before for watch in watches.values()])
-            except CallError as exc:
-                trouble = exc
-                if exc.kind.passing:
-                    continue
+            trouble, read = self._look_around(watches)
+            if trouble and not trouble.kind.passing and not read:
                 break
-            trouble = None
-            for key, watch in list(watches.items()):
-                if self._look(key, watch, now.get(key)):
-                    del watches[key]
         self.pending = len(watches)
         if trouble:
             self.warnings.append(f"Waiting ended with {len(watches)} tasks that could not be looked at: {trouble}")
 
-    def _look(self, key: TaskKey, watch: _Watch, now: Task | None) -> bool:
+    def _look_around(self, watches: dict[TaskKey, _Watch]) -> tuple[CallError | None, bool]:
+        """Look at every watched task, and stop watching what has settled; what went wrong, and whether any was read."""
+        trouble: CallError | None = None
+        read = False
+        for group in _by_scope(watch.before for watch in watches.values()):
+            try:
+                now = self._service.read_again(group)
+            except CallError as exc:
+                trouble = exc
+                continue
+            read = True
+            for task in group:
+                if self._look(watches[task.key], now.get(task.key)):
+                    del watches[task.key]
+        return trouble, read
+
+    def _look(self, watch: _Watch, now: Task | None) -> bool:
         """Take note of a task's state; whether it has settled."""
+        key = watch.before.key
+        settled = watch.settled(now, self._clock.monotonic())
         if now is not None and self._results[key].outcome is Outcome.UNKNOWN:
             self._settle_task(watch.before, now)
-        settled = watch.settled(now, self._clock.monotonic())
         state = now.state if now else State.MISSING
         accepted = self._results[key].outcome is Outcome.ACCEPTED
         if accepted and state is State.FAILED and not settled:
             # The old failure, still shown: its retry has been accepted and has not begun.
             state = State.WAITING
-        self._results[key] = replace(self._results[key], state_after=state)
+        if now is not None or settled:
+            self._results[key] = replace(self._results[key], state_after=state)
         return settled
 
     def _record(self, batch: Iterable[Task], result: Result) -> None:
@@ -207,22 +217,26 @@ class _Watch:
 
     def settled(self, now: Task | None, moment: float) -> bool:
         """Whether no later look will show anything else."""
-        if now is None:
-            return True
-        self._moved = self._moved or now.moved_since(self.before)
-        if now.state.under_way:
-            return False
-        if self._moved:
-            return True
         self._looks += 1
-        return self._looks >= _STALE_LOOKS and moment - self._started >= _STALE_SECONDS
+        old_enough = self._looks >= _STALE_LOOKS and moment - self._started >= _STALE_SECONDS
+        if now is None:
+            return old_enough
+        self._moved = self._moved or now.moved_since(self.before)
+        if now.state.under_way or now.state is State.UNKNOWN:
+            return False
+        return self._moved or old_enough
+
+
+def _by_scope(tasks: Iterable[Task]) -> list[list[Task]]:
+    """Tasks of one scope together, otherwise in their order."""
+    groups: dict[Scope, list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(task.scope, []).append(task)
+    return list(groups.values())
 
 
 def _batches(tasks: Sequence[Task], size: int) -> Iterator[list[Task]]:
-    """Tasks of one scope together, at most `size` of them, otherwise in their order."""
-    by_scope: dict[Scope, list[Task]] = {}
-    for task in tasks:
-        by_scope.setdefault(task.scope, []).append(task)
-    for group in by_scope.values():
+    """Tasks of one scope together, at most `size` of them."""
+    for group in _by_scope(tasks):
         for start in range(0, len(group), size):
             yield group[start : start + size]

@@ -32,10 +32,19 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
+# Whether the request that this thread is sending may have left the machine.
+_sending = threading.local()
+
 if REQUESTS_IMPORT_ERROR is None:
 
     class _Connection(urllib3.connection.HTTPConnection):
-        """Bounds the time for the whole head of a reply; urllib3 bounds only each wait for some of it."""
+        """Tells what never left from what may have arrived, and bounds the time for the head of a reply."""
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            _sending.begun = True
+            super().request(*args, **kwargs)
 
         def getresponse(self) -> Any:
             with _in_time(self.sock):
@@ -43,6 +52,12 @@ if REQUESTS_IMPORT_ERROR is None:
 
     class _TlsConnection(urllib3.connection.HTTPSConnection):
         """The same over TLS."""
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            _sending.begun = True
+            super().request(*args, **kwargs)
 
         def getresponse(self) -> Any:
             with _in_time(self.sock):
@@ -100,6 +115,9 @@ MAX_REPLY_BYTES = 8 * 1024 * 1024
 """The largest genuine reply, a page of tasks, is far below 1 MiB; more is a fault or an attack."""
 _PIECE = 64 * 1024
 _LONGEST_HEAD = 3600.0
+# A connection that was not used for longer may just be given up by the other side: a request sent on it could be lost.
+_LONGEST_IDLE = 1.0
+_NO_PROXIES: dict[str, Any] = {"http": None, "https": None, "all": None}
 
 Verify = Union[bool, str]
 
@@ -131,6 +149,7 @@ class Transport:
             return prepared
 
         deadline = Deadline.after(self._clock, self._timeout)
+        _sending.begun = False
         try:
             with self._session().request(
                 request.method,
@@ -141,24 +160,28 @@ class Transport:
                 timeout=self._timeout,
                 allow_redirects=False,
                 verify=self._verify,
+                proxies=None if self._use_proxies else _NO_PROXIES,
                 stream=True,
             ) as raw:
                 body = _read(raw, deadline)
                 headers = {name.lower(): value for name, value in raw.headers.items()}
                 return Response(raw.status_code, headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
-            raise _call_error(exc, self._timeout, timed_out=deadline.passed) from exc
+            raise _call_error(exc, timed_out=deadline.passed, begun=_sending.begun) from exc
+        finally:
+            self._local.used = self._clock.monotonic()
 
     def _session(self) -> Session:
+        """This thread's session, with a connection that was used a moment ago, or none."""
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
-            session.trust_env = self._use_proxies
+            session = self._local.session = requests.Session()
             session.headers["User-Agent"] = "ansible-redrive.tasks"
             session.cookies.set_policy(_no_cookies())
             session.mount("https://", _Adapter())
             session.mount("http://", _Adapter())
-            self._local.session = session
+        elif self._clock.monotonic() - self._local.used > _LONGEST_IDLE:
+            session.close()
         return session
 
 
@@ -202,9 +225,10 @@ def _pieces(raw: RawResponse) -> Iterator[bytes]:
         yield piece
 
 
-def _call_error(exc: Exception, timeout: float, *, timed_out: bool) -> CallError:
+def _call_error(exc: Exception, *, timed_out: bool, begun: bool) -> CallError:
     causes = list(_causes(exc))
     words = _words(causes)
+    timeouts = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
     if any(type(cause).__name__ == "SSLCertVerificationError" for cause in causes):
         return CallError(
             Kind.DENIED,
@@ -212,24 +236,17 @@ def _call_error(exc: Exception, timeout: float, *, timed_out: bool) -> CallError
             code="certificate",
             hint="Check the endpoint; for a private certificate authority set the option ca_path.",
         )
-    never_sent = (
-        requests.exceptions.ConnectTimeout,
-        requests.exceptions.ProxyError,
-        urllib3.exceptions.NewConnectionError,
-        urllib3.exceptions.ConnectTimeoutError,
-    )
-    if any(isinstance(cause, never_sent) for cause in causes):
+    if not begun:
         return CallError(
             Kind.UNREACHED,
             f"the service could not be reached: {words}",
             code="unreachable",
-            hint="Check endpoint, region, network and proxy. This call did not arrive.",
+            hint="Check endpoint with its scheme and port, region, network and proxy. This call did not arrive.",
         )
-    waited = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
-    if timed_out or any(isinstance(cause, waited) for cause in causes):
+    if timed_out or any(isinstance(cause, timeouts) for cause in causes):
         return CallError(
             Kind.LOST,
-            f"no reply within {timeout:g} s",
+            "no complete reply in time",
             code="timeout",
             hint="Raise the option timeout if the service is slow.",
         )
@@ -238,16 +255,16 @@ def _call_error(exc: Exception, timeout: float, *, timed_out: bool) -> CallError
     return CallError(Kind.LOST, f"the connection broke before a complete reply: {words}", code="connection_broken")
 
 
-def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+def _causes(exc: BaseException) -> Iterator[BaseException]:
     """The exception and all that it wraps: requests and urllib3 nest in args, reason and __cause__."""
-    pending, seen = [exc], set()
+    pending: list[object] = [exc]
+    seen = set()
     while pending:
         current = pending.pop()
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        pending += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            pending += [current.__cause__, getattr(current, "reason", None), *current.args]
 
 
 def _words(causes: list[BaseException]) -> str:
@@ -255,4 +272,4 @@ def _words(causes: list[BaseException]) -> str:
     for cause in reversed(causes):
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
-    return type(causes[-1]).__name__
+    return next((str(cause) for cause in reversed(causes) if str(cause)), type(causes[0]).__name__)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from re import Pattern
 
-from ansible_collections.redrive.tasks.plugins.module_utils._classify import Rule, classify
+from ansible_collections.redrive.tasks.plugins.module_utils._classify import LONGEST_MESSAGE, Rule, classify
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import TooManyTasksError
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Action,
@@ -45,7 +45,7 @@ class Selection:
         """Whether a failed task meets the filters."""
         if self.codes and task.code.lower() not in self.codes:
             return False
-        return self.message is None or bool(self.message.search(task.message))
+        return self.message is None or bool(self.message.search(task.message[:LONGEST_MESSAGE]))
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Plan:
             )
 
     def causes(self) -> list[Cause]:
-        """Failed tasks folded by what made them fail, largest first, then oldest first."""
+        """Failed tasks folded by what made them fail, largest first, then in the order of the plan."""
         folded: dict[tuple[FailureClass, str, str, str], list[Decision]] = {}
         for decision in self.decisions:
             failure = decision.failure

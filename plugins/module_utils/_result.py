@@ -139,25 +139,32 @@ def diff(plan: Plan, results: Results, retried_state: State) -> dict[str, dict[s
     return {"before": before, "after": after}
 
 
-def failures(count: Mapping[str, int], results: Results, pending: int, fail_on: list[str]) -> list[str]:
-    """What of the outcome makes the task fail, in words. `pending` tasks had not settled when waiting ended."""
-    found = (
-        ("missing", count["missing"], "not found"),
-        ("missing", _vanished(results), "no longer shown after the retry"),
-        ("refused", count["refused"], "refused"),
-        ("unknown", count["unknown"], "of unknown outcome"),
-        ("not_attempted", count["not_attempted"], "not attempted"),
-        ("failed_again", count["failed_again"], "failed again"),
-        ("timed_out", pending, "not settled when wait_timeout was over"),
-    )
-    return [f"{number} {words}" for name, number, words in found if number and name in fail_on]
-
-
-def _vanished(results: Results) -> int:
-    """Retried tasks that the service no longer shows, so that nobody can tell what became of them."""
-    return sum(
+def problems(count: Mapping[str, int], results: Results, pending: int) -> dict[str, int]:
+    """How many tasks had each outcome that may fail the module. `pending` had not settled when waiting ended."""
+    vanished = sum(
         result.outcome is Outcome.ACCEPTED and result.state_after is State.MISSING for result in results.values()
     )
+    return {
+        "missing": count["missing"] + vanished,
+        "refused": count["refused"],
+        "unknown": count["unknown"],
+        "not_attempted": count["not_attempted"],
+        "failed_again": count["failed_again"],
+        "timed_out": pending,
+    }
+
+
+def failures(problem: Mapping[str, int], fail_on: list[str]) -> list[str]:
+    """What of that makes the module fail, in words."""
+    words = {
+        "missing": "not found, or no longer shown",
+        "refused": "refused",
+        "unknown": "of unknown outcome",
+        "not_attempted": "not attempted",
+        "failed_again": "failed again",
+        "timed_out": "not settled when waiting ended",
+    }
+    return [f"{problem[name]} {words[name]}" for name in FAIL_ON if name in fail_on and problem[name]]
 
 
 def found_sentence(count: Mapping[str, int]) -> str:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
@@ -17,6 +17,11 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import Window
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([0-9]{1,9})([smhdw])")
+_ISO = re.compile(
+    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,][0-9]+)?)?"
+    r"(?:[Zz]|(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})?)?)?"
+)
 _EPOCH = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?")
 
 
@@ -66,22 +71,30 @@ def parse_moment(option: str, text: str, now: float) -> int:
     :raises InputError: it is none of them
     """
     value = str(text).strip()
-    duration = _DURATION.fullmatch(value)
+    duration = _DURATION.fullmatch(value.lower())
     if duration:
         return int(now) - int(duration.group(1)) * _UNITS[duration.group(2)]
     if _EPOCH.fullmatch(value):
         return int(float(value))
+    match = _ISO.fullmatch(value)
     try:
-        # Python before 3.11 does not read the Z.
-        moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value))
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return int(moment.timestamp())
+        if match is None:
+            raise ValueError("not ISO 8601")
+        return int(_iso_moment(match).timestamp())
     except (ValueError, OverflowError) as exc:
         raise InputError(
             f"{option} is not a time: {value!r}. Give a duration back from now (90m, 36h, 2d), an ISO 8601 time"
             " (2026-11-23T01:02:03Z) or epoch seconds."
         ) from exc
+
+
+def _iso_moment(match: re.Match[str]) -> datetime:
+    """The parts by hand: before Python 3.11, fromisoformat reads few of the forms that the standard has."""
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.group(1, 2, 3, 4, 5, 6))
+    sign, hours, minutes = match.group("sign", "hours", "minutes")
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    zone = timezone(-offset if sign == "-" else offset)
+    return datetime(year, month, day, hour, minute, second, tzinfo=zone)
 
 
 def _iso(seconds: float) -> str:

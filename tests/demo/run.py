@@ -36,7 +36,9 @@ _FOREIGN = re.compile(r"ALIBABA|ALICLOUD|.*_PROXY$", re.IGNORECASE)
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Both, since a shell lets what it runs in the background ignore SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     started = time.monotonic()
     folder = TESTS.parent / os.environ.get("BUILD", "build") / "demo"
     folder.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ def test_a_task_that_runs_on_is_timed_out(ansible: Ansible, shipper: TaskList) -
     shipper.add_tasks(then="stay", runs_for={}, **BUSY)
     ran = ansible(RETRY, BRIEF)
     assert ran.failed
-    assert "1 not settled when wait_timeout was over" in ran.msg
+    assert "1 not settled when waiting ended" in ran.msg
     assert ran.counts("still_running") == (1,)
 
 

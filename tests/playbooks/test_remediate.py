@@ -146,7 +146,7 @@ def test_bad_outcomes_fail_the_play_at_the_end_with_counts_and_the_first_error(
     assert played.code == 2
     again, stuck, refused, missing = played.result["failures"]
     assert again == "again: of 2 tasks 2 failed again"
-    assert stuck == "stuck: of 3 tasks 3 not settled when wait_timeout was over"
+    assert stuck == "stuck: of 3 tasks 3 not settled when waiting ended"
     assert refused.startswith("refused: of 4 tasks 4 refused. First error: ")
     assert "MetaOperationQpsLimitExceeded" in refused
     assert missing == "missing: of 1 task 1 not found"

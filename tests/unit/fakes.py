@@ -102,6 +102,8 @@ class FakeService:
         self._lives: dict[TaskKey, list[State]] = {}
         self.calls: list[list[str]] = []
         self.looks = 0
+        self.on_look: Callable[[int], object] = lambda number: None
+        self.unreadable: Scope | None = None
 
     @property
     def sent(self) -> Counter[str]:
@@ -116,6 +118,9 @@ class FakeService:
 
     def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
         self.looks += 1
+        self.on_look(self.looks)
+        if any(one.scope == self.unreadable for one in tasks):
+            raise failure(Kind.TRANSIENT)
         _raise(self._reads)
         for one in tasks:
             self._live(one.key)

@@ -19,6 +19,10 @@ READ = Request("GET", "https://api.example.com", "/things")
 CHANGE = Request("PUT", "https://api.example.com", "/things", body=b"[]")
 
 
+def read_things() -> Request:
+    return READ
+
+
 def parse(response: Response) -> int:
     if response.status == 429:
         raise CallError(Kind.THROTTLED, "slow down", code="Slow")
@@ -31,20 +35,20 @@ class TestReads:
     @pytest.mark.parametrize("kind", [kind for kind in Kind if kind.passing])
     def test_a_passing_failure_is_tried_again(self, kind: Kind) -> None:
         transport = FakeTransport([failure(kind), failure(kind), reply()])
-        assert caller(transport, FakeClock()).read(READ, parse) == 200
+        assert caller(transport, FakeClock()).read(read_things, parse) == 200
         assert len(transport.sent) == 3
 
     @pytest.mark.parametrize("kind", [kind for kind in Kind if not kind.passing])
     def test_any_other_is_not(self, kind: Kind) -> None:
         transport = FakeTransport([failure(kind)])
         with pytest.raises(CallError):
-            caller(transport, FakeClock()).read(READ, parse)
+            caller(transport, FakeClock()).read(read_things, parse)
         assert len(transport.sent) == 1
 
     def test_the_attempts_are_bounded_and_told(self) -> None:
         transport = FakeTransport([failure(Kind.LOST)] * 9)
         with pytest.raises(CallError, match="3 attempts") as caught:
-            caller(transport, FakeClock(), max_attempts=3).read(READ, parse)
+            caller(transport, FakeClock(), max_attempts=3).read(read_things, parse)
         assert len(transport.sent) == 3
         assert caught.value.call == "GET /things"
 
@@ -88,7 +92,7 @@ class TestPauses:
     def test_what_the_service_asks_for_is_a_bounded_minimum(self, header: str, pause: float) -> None:
         clock = FakeClock()
         transport = FakeTransport([reply(429, retry_after=header), reply()])
-        caller(transport, clock).read(READ, parse)
+        caller(transport, clock).read(read_things, parse)
         assert clock.slept == [pytest.approx(pause)]
 
 
@@ -96,7 +100,7 @@ class TestSigning:
     def test_each_attempt_is_signed_at_its_own_time(self) -> None:
         clock = FakeClock()
         transport = FakeTransport([failure(Kind.THROTTLED), reply()])
-        caller(transport, clock, sign=lambda one: one.with_headers({"Date": str(clock.now)})).read(READ, parse)
+        caller(transport, clock, sign=lambda one: one.with_headers({"Date": str(clock.now)})).read(read_things, parse)
         assert [one.headers["Date"] for one in transport.sent] == [str(NOW), str(NOW + 0.5)]
 
 
@@ -104,7 +108,7 @@ class TestCounters:
     def test_repeated_and_throttled_requests_are_counted(self) -> None:
         counters = Counters()
         transport = FakeTransport([reply(429), failure(Kind.LOST), reply()])
-        caller(transport, FakeClock(), counters=counters).read(READ, parse)
+        caller(transport, FakeClock(), counters=counters).read(read_things, parse)
         assert (counters.sent, counters.repeated, counters.throttled) == (3, 2, 1)
 
 
@@ -113,7 +117,7 @@ class TestRate:
         clock = FakeClock()
         limited = caller(FakeTransport([reply()] * 4), clock, rate=4)
         for _number in range(4):
-            limited.read(READ, parse)
+            limited.read(read_things, parse)
         assert clock.now - NOW == pytest.approx(0.75)
 
     def test_time_that_went_by_anyway_is_not_waited_again(self) -> None:
@@ -148,12 +152,12 @@ class TestReplies:
     )
     def test_a_denial_tells_that_the_clocks_differ(self, date: str, words: str) -> None:
         with pytest.raises(CallError, match=words):
-            caller(FakeTransport([reply(401, date=date)]), FakeClock()).read(READ, parse)
+            caller(FakeTransport([reply(401, date=date)]), FakeClock()).read(read_things, parse)
 
     @pytest.mark.parametrize("date", ["", "Tue, 14 Nov 2023 22:13:40 GMT", "nonsense"])
     def test_a_clock_that_is_right_or_unknown_is_not_blamed(self, date: str) -> None:
         with pytest.raises(CallError) as caught:
-            caller(FakeTransport([reply(401, date=date)]), FakeClock()).read(READ, parse)
+            caller(FakeTransport([reply(401, date=date)]), FakeClock()).read(read_things, parse)
         assert "clock" not in str(caught.value)
 
 
@@ -168,7 +172,7 @@ class TestMasking:
             return replace(request, signature=self.SIGNATURE)
 
         with pytest.raises(CallError) as caught:
-            caller(FakeTransport([reply(401, body)]), FakeClock(), sign=sign).read(READ, refuse)
+            caller(FakeTransport([reply(401, body)]), FakeClock(), sign=sign).read(read_things, refuse)
         return str(caught.value)
 
     def test_a_signature_that_the_server_echoes_is_blanked(self) -> None:

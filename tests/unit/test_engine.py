@@ -187,13 +187,33 @@ class TestWaiting:
         service = FakeService([task()], life=(State.FAILED, State.RUNNING, State.SUCCEEDED))
         assert result_of(self.waited(service), "t1").state_after is State.SUCCEEDED
 
-    def test_a_task_that_is_no_longer_shown_has_settled(self) -> None:
+    def test_a_task_that_is_no_longer_shown_is_missing_only_after_several_looks(self) -> None:
         service = FakeService(tasks(1))
         engine = send(service)
         service.known.clear()
         engine.wait(Wait(60, 5))
-        assert engine.pending == 0
+        assert (engine.pending, service.looks) == (0, 3)
         assert result_of(engine, "t000").state_after is State.MISSING
+
+    def test_a_task_that_is_not_shown_for_a_moment_is_waited_for(self) -> None:
+        service = FakeService([task()])
+        engine = send(service)
+        shown = service.known.copy()
+        service.known.clear()
+        service.on_look = lambda number: service.known.update(shown) if number == 2 else None
+        engine.wait(Wait(60, 5))
+        assert result_of(engine, "t1").state_after is State.SUCCEEDED
+
+    def test_a_state_that_is_not_known_does_not_count_as_settled(self) -> None:
+        service = FakeService(tasks(1), life=[State.UNKNOWN] * 100)
+        assert self.waited(service, 30, 5).pending == 1
+
+    def test_one_scope_that_cannot_be_read_does_not_blind_the_others(self) -> None:
+        service = FakeService([task("a"), task("b", scope=OTHER)])
+        service.unreadable = OTHER
+        engine = self.waited(service, 30, 5)
+        assert engine.pending == 1
+        assert result_of(engine, "a").state_after is State.SUCCEEDED
 
     def test_looks_that_never_succeed_are_told(self) -> None:
         service = FakeService(tasks(1), reads=[failure(Kind.TRANSIENT)] * 20)

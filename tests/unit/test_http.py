@@ -208,3 +208,67 @@ def test_what_is_no_http_is_lost() -> None:
 def test_tls_to_a_server_without_it_never_reached_the_service() -> None:
     with server(answer("HTTP/1.1 400 Bad Request\r\n\r\n")) as url:
         assert failure(url.replace("http://", "https://")).kind in (Kind.LOST, Kind.UNREACHED)
+
+
+class TestThroughAProxy:
+    """A proxy must not turn a reply that is lost into a request that was never sent."""
+
+    def failure(self, proxy: str, monkeypatch: pytest.MonkeyPatch, url: str, *, timeout: float = 5) -> CallError:
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, proxy)
+        monkeypatch.setenv("no_proxy", "")
+        transport = Transport(timeout=timeout, verify=False, clock=Clock(), use_proxies=True)
+        with pytest.raises(CallError) as caught:
+            transport.send(Request("PUT", url, "/x", body=b"[]"))
+        return caught.value
+
+    def test_a_lost_reply_is_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        heads: list[bytes] = []
+        with server(lambda connection, head: heads.append(head)) as proxy:
+            assert self.failure(proxy, monkeypatch, "http://sls.example.com").kind is Kind.LOST
+        assert heads[0].startswith(b"PUT http://sls.example.com/x ")
+
+    def test_a_late_reply_is_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        release = threading.Event()
+        with server(lambda connection, _head: release.wait(10)) as proxy:
+            error = self.failure(proxy, monkeypatch, "http://sls.example.com", timeout=0.2)
+            release.set()
+        assert error.kind is Kind.LOST
+
+    def test_a_proxy_that_is_not_there_means_that_nothing_was_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        for url in ("http://sls.example.com", "https://sls.example.com"):
+            assert self.failure(proxy, monkeypatch, url).kind is Kind.UNREACHED
+
+    def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with server(answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")) as proxy:
+            assert self.failure(proxy, monkeypatch, "https://sls.example.com").kind is Kind.UNREACHED
+
+
+def test_a_connection_that_was_idle_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other side may just be giving it up, and a request sent on it would be lost."""
+    connections: list[socket.socket] = []
+
+    class Later(Clock):
+        now = 0.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+    def serve(connection: socket.socket, _head: bytes) -> None:
+        connections.append(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        while b"\r\n\r\n" in connection.recv(65536):
+            connections.append(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    clock = Later()
+    with server(serve) as url:
+        transport = Transport(timeout=5, verify=True, clock=clock, use_proxies=False)
+        for idle in (0.0, 0.5, 5.0):
+            clock.now += idle
+            transport.send(Request("GET", url, "/x"))
+        assert connections[0] is connections[1]
+        assert connections[1] is not connections[2]
+        transport._session().close()

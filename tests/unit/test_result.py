@@ -130,23 +130,22 @@ def test_a_cause_tells_how_many_and_until_when() -> None:
 
 
 def test_what_fails_the_module_is_said_in_words(plan: Plan, results: dict[TaskKey, Result]) -> None:
-    count = _result.counts(plan, results)
-    assert _result.failures(count, results, 3, list(_result.FAIL_ON)) == [
-        "1 not found",
+    problems = _result.problems(_result.counts(plan, results), results, 3)
+    assert _result.failures(problems, list(_result.FAIL_ON)) == [
+        "1 not found, or no longer shown",
         "1 refused",
         "1 of unknown outcome",
         "1 not attempted",
         "1 failed again",
-        "3 not settled when wait_timeout was over",
+        "3 not settled when waiting ended",
     ]
-    assert _result.failures(count, results, 3, ["refused"]) == ["1 refused"]
-    assert _result.failures(count, results, 3, []) == []
+    assert _result.failures(problems, ["refused"]) == ["1 refused"]
+    assert _result.failures(problems, []) == []
 
 
 def test_a_task_that_vanished_after_its_retry_is_missing(plan: Plan) -> None:
     results = {(SCOPE, "r0"): Result(Outcome.ACCEPTED, state_after=State.MISSING)}
-    count = _result.counts(plan, {})
-    assert _result.failures({**count, "missing": 0}, results, 0, ["missing"]) == ["1 no longer shown after the retry"]
+    assert _result.problems({**_result.counts(plan, {}), "missing": 0}, results, 0)["missing"] == 1
 
 
 def test_a_time_that_is_none_is_left_out() -> None:

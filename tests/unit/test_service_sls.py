@@ -30,8 +30,14 @@ FAILED = frozenset({State.FAILED})
 Answer = Callable[[Request], Response]
 
 
-def service(answer: Answer, *, logstore: str | None = "access", shipper: str | None = "to-oss") -> SlsService:
-    clock = FakeClock()
+def service(
+    answer: Answer,
+    *,
+    logstore: str | None = "access",
+    shipper: str | None = "to-oss",
+    clock: FakeClock | None = None,
+) -> SlsService:
+    clock = clock or FakeClock()
     return SlsService(
         caller(FakeTransport(answer), clock, max_attempts=1),
         Endpoint("https", "cn-hangzhou.log.aliyuncs.com"),
@@ -85,6 +91,28 @@ class TestPaging:
 
     def test_a_total_that_counts_other_states_too_ends_at_an_empty_page(self) -> None:
         assert len(listed(serve([item("a"), item("b")], total=700))) == 2
+
+    def test_a_list_that_does_not_tell_its_total_is_read_to_its_end(self) -> None:
+        items = [item(f"t{number}") for number in range(600)]
+
+        def answer(request: Request) -> Response:
+            offset = int(asked(request)["offset"])
+            return reply(200, {"tasks": items[offset : offset + 500]})
+
+        assert len(listed(answer)) == 600
+
+    def test_a_total_that_means_the_page_does_not_hide_the_next_one(self) -> None:
+        items = [item(f"t{number}") for number in range(600)]
+
+        def answer(request: Request) -> Response:
+            offset = int(asked(request)["offset"])
+            return page(items[offset : offset + 500])
+
+        assert len(listed(answer)) == 600
+
+    def test_tasks_of_a_status_that_is_not_known_are_left_out_with_a_warning(self) -> None:
+        assert listed(lambda request: page([item("a", "broken"), item("b")]))[0].id == "b"
+        assert "status 'broken' is not known" in WARNINGS[0]
 
     def test_a_server_that_ignores_the_offset_ends(self) -> None:
         assert len(listed(lambda request: page([item("a"), item("b")], 700))) == 2
@@ -166,8 +194,29 @@ class TestQuery:
 
         old = Task("a", SCOPE, "fail", State.FAILED, created=NOW - 50 * 3600)
         assert service(answer).read_again([old]) == {}
-        assert int(seen[0]["from"]) == int(NOW) - 48 * 3600 + 60
-        assert int(seen[0]["to"]) > int(seen[0]["from"])
+        for query in seen:
+            assert int(query["from"]) == int(NOW) - 48 * 3600 + 30
+            assert int(query["to"]) > int(query["from"])
+
+    def test_what_is_not_shown_around_its_creation_is_looked_for_at_all_times_since(self) -> None:
+        def answer(request: Request) -> Response:
+            return page([item("a", "success")] if int(asked(request)["to"]) > NOW else [])
+
+        task = Task("a", SCOPE, "fail", State.FAILED, created=NOW - 60)
+        assert service(answer).read_again([task])[task.key].state is State.SUCCEEDED
+
+    def test_a_long_listing_does_not_fall_behind_the_horizon(self) -> None:
+        seen = []
+        clock = FakeClock()
+
+        def answer(request: Request) -> Response:
+            seen.append(int(asked(request)["from"]) - clock.now)
+            clock.now += 50
+            return page([item(f"t{len(seen)}")], 9)
+
+        one = service(answer, clock=clock)
+        list(one.list_tasks(Window(int(NOW) - 48 * 3600 + 60, int(NOW)), FAILED))
+        assert min(seen) >= -48 * 3600 + 30
 
 
 class TestShapes:
@@ -305,12 +354,17 @@ class TestDiscovery:
             list(service(answer, logstore=None, shipper=None).list_tasks(WINDOW, FAILED))
 
     def test_a_name_from_the_service_that_is_not_legal_becomes_no_path(self) -> None:
-        with pytest.raises(CallError, match="not legal"):
-            list(
-                service(
-                    lambda request: reply(200, {"count": 1, "total": 1, "shipper": ["../../x"]}), shipper=None
-                ).list_tasks(WINDOW, FAILED)
-            )
+        paths = []
+
+        def answer(request: Request) -> Response:
+            paths.append(request.path)
+            if request.path == "/logstores/access/shipper":
+                return reply(200, {"count": 2, "total": 2, "shipper": ["../../x", "good"]})
+            return page([item("t")])
+
+        assert len(list(service(answer, shipper=None).list_tasks(WINDOW, FAILED))) == 1
+        assert paths == ["/logstores/access/shipper", "/logstores/access/shipper/good/tasks"]
+        assert "'../../x'" in WARNINGS[0]
 
 
 class TestNames:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,9 @@ def _from_environment(looked: _Looked) -> Credentials | None:
 
 
 def _from_profile(option: str | None, looked: _Looked) -> Credentials:
-    path = Path(PROFILE_FILE).expanduser()
+    path = Path(PROFILE_FILE)
+    with suppress(RuntimeError):  # there is no home at all
+        path = path.expanduser()
     content = _read(path)
     name = option or looked.first(PROFILE_VARIABLES)
     if content is None:

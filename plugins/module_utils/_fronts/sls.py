@@ -67,11 +67,9 @@ def _create(params: dict[str, Any], run: Run) -> SlsService:
         params["endpoint"], region, project=params["project"], allow_plaintext=params["allow_plaintext"]
     )
     # What the user's own endpoint tells comes before what the environment happens to hold.
-    params["region"] or region_of(endpoint) or region
+    signed_region = params["region"] or region_of(endpoint) or region
     return SlsService(
-        run.caller(
-            endpoint, _signer(params["signature_version"], key, params["region"] or region_of(endpoint) or region, run)
-        ),
+        run.caller(endpoint, _signer(params["signature_version"], key, signed_region, run)),
         endpoint,
         project=params["project"],
         logstore=params["logstore"],

@@ -105,6 +105,11 @@ class Run:
         for name, option in spec.items():
             if option.get("no_log"):
                 self.keep_secret(self.params[name])
+        # It is refused, but Ansible shows the options of a failed task.
+        self.keep_secret((self.params["endpoint"] or "").rpartition("@")[0].rpartition(":")[2])
+        id_option = front.facts.id_option
+        if self.params[id_option] is not None:
+            self.params[id_option] = [task_id.strip() for task_id in self.params[id_option]]
 
     def keep_secret(self, secret: str | None) -> None:
         """Blank this value in everything that leaves."""
@@ -168,7 +173,7 @@ class Run:
         return Selection(
             ids=self.ids,
             states=states,
-            codes=frozenset(code.lower() for code in self.params["codes"] or ()),
+            codes=frozenset(code.lower() for code in self.params["codes"] or () if code),
             message=compile_pattern("message_regex", message) if message else None,
         )
 

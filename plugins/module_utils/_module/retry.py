@@ -74,11 +74,15 @@ class _Retry:
 
     def _finish(self) -> None:
         result = self._result()
-        failures = _result.failures(result["counts"], self._results, self._pending, self._run.params["fail_on"])
+        problems = result["problems"]
+        failures = _result.failures(problems, self._run.params["fail_on"])
         if not failures:
             self._run.exit(result)
-        first = next((task["error"]["message"] for task in result["tasks"] if "error" in task), "")
-        self._run.fail(f"{result['msg']} Failed, as fail_on asks: {', '.join(failures)}. {first}".strip(), result)
+        words = [f"{result['msg']} Failed, as fail_on asks: {', '.join(failures)}."]
+        words += [task["error"]["message"] for task in result["tasks"] if "error" in task][:1]
+        if problems["unknown"] or problems["not_attempted"]:
+            words.append("Run again: the next run reads the states first, and retries only what is still failed.")
+        self._run.fail(" ".join(words), result)
 
     def _result(self) -> dict[str, Any]:
         plan, results = self._plan, self._results
@@ -88,6 +92,7 @@ class _Retry:
             "msg": _result.sentence(count, check_mode=self._run.check_mode, waited=self._run.params["wait"]),
             "tasks": _result.tasks(plan, results),
             "counts": count,
+            "problems": _result.problems(count, results, self._pending),
             "causes": _result.causes(plan),
             "requests": self._run.requests(),
             "diff": _result.diff(plan, results, self._front.facts.retried_state),

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
@@ -157,8 +158,12 @@ class SlsService:
         # The service filters by one status; several are sorted out here.
         statuses = [_STATUSES.get(state, "") for state in states]
         status = statuses[0] if len(statuses) == 1 else ""
+        strange: Counter[str] = Counter()
         for tasks in self._usable(self._scopes, lambda scope: self._list(scope, window, status)):
             yield from (task for task in tasks if task.state in states)
+            strange.update(task.status for task in tasks if task.state is State.UNKNOWN and task.state not in states)
+        for word, number in strange.items():
+            self._warn(f"{number} tasks were left out, because their status {word!r} is not known here.")
 
     def find_tasks(self, ids: Sequence[str], window: Window) -> Iterator[Task]:
         """The tasks of one shipper after another, until all ids are found: SLS has no call that reads one by its id."""
@@ -170,30 +175,34 @@ class SlsService:
                 return
 
     def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
-        """The tasks as they are now, from a window around their creation times. None of a shipper that is gone."""
+        """The tasks as they are now. None of a shipper that is gone."""
         found: dict[TaskKey, Task] = {}
         for scope in dict.fromkeys(task.scope for task in tasks):
-            wanted = {task.key: task for task in tasks if task.scope == scope}
+            of_scope = [task for task in tasks if task.scope == scope]
             try:
-                shown = self._list(scope, self._window_around(wanted.values()), status="")
+                found.update(self._read_scope_again(scope, of_scope))
             except CallError as exc:
                 if exc.kind is not Kind.GONE:
                     raise
-                continue
-            found.update((task.key, task) for task in shown if task.key in wanted)
         return found
 
-    def _window_around(self, tasks: Iterable[Task]) -> Window:
-        """From the first to the last creation; all that the service shows if one is not known."""
+    def _read_scope_again(self, scope: Scope, tasks: Sequence[Task]) -> dict[TaskKey, Task]:
+        """First from a window around their creation; what that does not show, from all times since.
+
+        The vendor's pages differ in whether a window means the creation of tasks or their begin and end, and no source
+        says whether a retry gives a task a new time of creation.
+        """
+        created = [task.created for task in tasks if task.created is not None]
+        since = int(min(created)) if len(created) == len(tasks) else 0
         now = int(self._clock.time())
-        earliest = now - (FACTS.horizon or 0) + FACTS.horizon_margin
-        created = [task.created for task in tasks]
-        known = [int(moment) for moment in created if moment is not None]
-        if len(known) < len(created):
-            return Window(earliest, now)
-        start = max(min(known), earliest)
+        found: dict[TaskKey, Task] = {}
         # One second more: whether the service counts the end in is not established.
-        return Window(start, max(*known, start) + 1)
+        for until in (int(max(created, default=now)) + 1, now + 1):
+            absent = {task.key for task in tasks} - found.keys()
+            if absent:
+                shown = self._list(scope, Window(since, until), status="")
+                found.update((task.key, task) for task in shown if task.key in absent)
+        return found
 
     def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, ItemError | None]:
         """Retry at most ten tasks of one shipper. The service answers for the whole call, not for each task."""
@@ -229,7 +238,8 @@ class SlsService:
             try:
                 content = read(place)
             except CallError as exc:
-                if self._shipper or not (exc.kind is Kind.GONE or exc.code.lower() == "unauthorized"):
+                left_out = exc.kind in (Kind.GONE, Kind.REJECTED) or exc.code.lower() == "unauthorized"
+                if self._shipper or not left_out:
                     raise
                 refused = exc
                 self._warn(f"Left out: {exc}")
@@ -252,24 +262,27 @@ class SlsService:
         for _page in range(_MOST_PAGES):
             query = (("offset", str(len(names))), ("size", str(_PAGE)))
             page, total = self._caller.read(
-                self._request("GET", path, query), lambda response: _parse_names(response, key)
+                partial(self._request, "GET", path, query), lambda response: _parse_names(response, key)
             )
             before = len(names)
             names.update(dict.fromkeys(page))
-            if len(names) == before or len(names) >= total:
+            if len(names) == before or _is_last(len(page), len(names), total):
                 break
+        for name in [name for name in names if not _NAME.fullmatch(name)]:
+            self._warn(f"Left out: {key} {name!r}, because it is no legal name.")
+            del names[name]
         return list(names)
 
     def _list(self, scope: Scope, window: Window, status: str) -> list[Task]:
-        """Every task of one shipper, each once.
+        """Every task of one shipper, each once; those of other states may come along.
 
         Tasks that enter or leave the list between two pages shift the later ones, so that some are shown twice and
-        others never. A pass in which that can have happened is followed by another one, and only the last one
-        counts: a task that it does not show may have healed meanwhile.
+        others never. A pass in which that can have happened is followed by another one, over tasks of all states,
+        because what changes its state does not leave that list. Only the last pass counts.
         """
         tasks: list[Task] = []
-        for _pass in range(_MOST_PASSES):
-            tasks, steady = self._read_pages(scope, window, status)
+        for number in range(_MOST_PASSES):
+            tasks, steady = self._read_pages(scope, window, status if number == 0 else "")
             if steady:
                 return tasks
         self._warn(
@@ -284,24 +297,31 @@ class SlsService:
         sums: set[str] = set()
         offset = 0
         for _page in range(_MOST_PAGES):
-            query = (
-                ("from", str(window.since)),
-                ("to", str(window.until)),
-                ("status", status),
-                ("offset", str(offset)),
-                ("size", str(_PAGE)),
-            )
             page = self._caller.read(
-                self._request("GET", _tasks_path(scope), query), lambda response: _parse_tasks(response, scope)
+                partial(self._page_request, scope, window, status, offset),
+                lambda response: _parse_tasks(response, scope),
             )
             known = len(tasks)
             tasks.update((task.id, task) for task in page.tasks)
-            sums.add(page.sums)
+            # What tasks do changes the totals by state, but not the list of all.
+            sums.add(page.sums if status else str(page.total))
             offset += len(page.tasks)
-            # Not on a short page: the service may cap the page size.
-            if len(tasks) == known or offset >= page.total:
+            if len(tasks) == known or _is_last(len(page.tasks), offset, page.total):
                 return list(tasks.values()), len(sums) == 1 and len(tasks) == offset
         raise CallError(Kind.BROKEN, f"the list of tasks did not end within {_MOST_PAGES} pages", code="endless_list")
+
+    def _page_request(self, scope: Scope, window: Window, status: str, offset: int) -> Request:
+        """One page, of what the service still shows now: a long listing must not fall behind its horizon."""
+        horizon = int(self._clock.time()) - (FACTS.horizon or 0) + FACTS.horizon_margin // 2
+        since = max(window.since, horizon)
+        query = (
+            ("from", str(since)),
+            ("to", str(max(window.until, since + 1))),
+            ("status", status),
+            ("offset", str(offset)),
+            ("size", str(_PAGE)),
+        )
+        return self._request("GET", _tasks_path(scope), query)
 
     def _request(self, method: str, path: str, query: Query = (), body: bytes = b"") -> Request:
         headers = {"Host": self._host}
@@ -315,29 +335,37 @@ def _tasks_path(scope: Scope) -> str:
     return f"/logstores/{names['logstore']}/shipper/{names['shipper']}/tasks"
 
 
-def _parse_names(response: Response, key: str) -> tuple[list[str], int]:
+def _is_last(length: int, offset: int, total: int | None) -> bool:
+    """Whether a page is the last of its list, given its length and where it ends.
+
+    Not because it is short: the service may cap the page size. And a total that is no more than one full page may
+    mean just that page.
+    """
+    if total is None:
+        return length == 0
+    return offset >= total and not length == offset == _PAGE
+
+
+def _parse_names(response: Response, key: str) -> tuple[list[str], int | None]:
     content = _object(response)
     names = content.get(key)
     if names is None:
         names = []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _wrong_shape(response, f"{key} is not a list of names")
-    legal = [name for name in names if _NAME.fullmatch(name)]
-    if len(legal) < len(names):
-        raise _wrong_shape(response, f"{key} holds a name that is not legal")
-    return legal, _total(response, content, len(legal))
+    return names, _total(response, content)
 
 
 @dataclass(frozen=True)
 class _Page:
     """One page of tasks.
 
-    :ivar total: tasks in the list; whether the service counts those of other states too is not established
+    :ivar total: tasks in the list, None if it is not told; whether those of other states count is not established
     :ivar sums: every total that the service tells; when it differs between two pages, the list has changed
     """
 
     tasks: list[Task]
-    total: int
+    total: int | None
     sums: str
 
 
@@ -350,7 +378,7 @@ def _parse_tasks(response: Response, scope: Scope) -> _Page:
         items = [items]
     if not isinstance(items, list):
         raise _wrong_shape(response, "tasks is not a list")
-    total = _total(response, content, len(items))
+    total = _total(response, content)
     sums = json.dumps([total, content.get("statistics")], sort_keys=True)
     return _Page([_parse_task(response, item, scope) for item in items], total, sums)
 
@@ -392,9 +420,9 @@ def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and 0 <= value < 10**12 else None
 
 
-def _total(response: Response, content: Mapping[str, Any], default: int) -> int:
+def _total(response: Response, content: Mapping[str, Any]) -> int | None:
     if content.get("total") is None:
-        return default
+        return None
     total = _number(content["total"])
     if total is None:
         raise _wrong_shape(response, "total is not a number")
@@ -467,6 +495,8 @@ _CLOCK_HINT = "The service allows 15 minutes: set the clock of the machine that 
 
 _NO_PROJECT = (Kind.GONE, "Check project, and that endpoint or region is the project's own.")
 
+_TROUBLE = (Kind.TRANSIENT, "The service failed by its own fault: try again later.")
+
 # Codes of the vendor's tables in lower case: an older page prints some with other capitals.
 _CODES: dict[str, tuple[Kind, str]] = {
     "unauthorized": (Kind.DENIED, _RIGHTS_HINT),
@@ -482,9 +512,9 @@ _CODES: dict[str, tuple[Kind, str]] = {
     "projectnotexists": _NO_PROJECT,  # as the older page on common errors spells it
     "logstorenotexist": (Kind.GONE, "Check logstore."),
     "shippernotexist": (Kind.GONE, "Check shipper: it may have been deleted or replaced by an export job."),
-    "serverbusy": (Kind.TRANSIENT, ""),
-    "internalservererror": (Kind.TRANSIENT, ""),
-    "requesttimeout": (Kind.TRANSIENT, ""),
+    "serverbusy": _TROUBLE,
+    "internalservererror": _TROUBLE,
+    "requesttimeout": _TROUBLE,
     # Quotas of how many objects may exist, not of how often may be asked.
     "projectquotaexceed": (Kind.REJECTED, ""),
     "exceedquota": (Kind.REJECTED, ""),
@@ -503,5 +533,5 @@ def _judge(code: str, text: str, status: int) -> tuple[Kind, str]:
     if status == 401:
         return Kind.DENIED, _RIGHTS_HINT
     if status >= 500:
-        return Kind.TRANSIENT, "The service failed by its own fault: try again later."
+        return _TROUBLE
     return Kind.REJECTED, ""
