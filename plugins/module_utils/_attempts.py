@@ -106,31 +106,30 @@ class Caller:
         :param make: makes the request anew for each attempt, because what it asks for may depend on the time
         :raises CallError: from `parse` or the transport, when it will not pass or no attempt is left
         """
-        return self._call(make, parse, lambda kind: kind.passing)
+        return self._call(make, parse, changes=False)
 
     def change(self, request: Request, parse: Callable[[Response], T]) -> T:
         """Make a call that changes something; it is repeated only when it surely was not carried out.
 
         :raises CallError: as `read`; when its kind says C(may_have_run), the state has to be read
         """
-        return self._call(lambda: request, parse, lambda kind: kind in _REPEAT_CHANGE)
+        return self._call(lambda: request, parse, changes=True)
 
-    def _call(
-        self, make: Callable[[], Request], parse: Callable[[Response], T], may_repeat: Callable[[Kind], bool]
-    ) -> T:
+    def _call(self, make: Callable[[], Request], parse: Callable[[Response], T], *, changes: bool) -> T:
         attempt = 1
         while True:
             request = make()
             try:
-                return self._attempt(request, parse, repeated=attempt > 1)
+                return self._attempt(request, parse, repeated=attempt > 1, changes=changes)
             except CallError as exc:
                 exc.call, exc.attempts = request.call, attempt
-                if attempt >= self.max_attempts or not may_repeat(exc.kind):
+                may_repeat = exc.kind in _REPEAT_CHANGE if changes else exc.kind.passing
+                if attempt >= self.max_attempts or not may_repeat:
                     raise
                 self.clock.sleep(self.backoff.pause(attempt, self.random, exc.retry_after))
             attempt += 1
 
-    def _attempt(self, request: Request, parse: Callable[[Response], T], *, repeated: bool) -> T:
+    def _attempt(self, request: Request, parse: Callable[[Response], T], *, repeated: bool, changes: bool) -> T:
         self.limiter.wait()
         started = self.clock.monotonic()
         throttled = False
@@ -139,7 +138,7 @@ class Caller:
         try:
             signed = self.sign(request)
             masker = self.masker.also(signed.signature)
-            response = replace(self.transport.send(signed), mask=masker.text)
+            response = replace(self.transport.send(signed, fresh=changes), mask=masker.text)
             _refuse_redirect(response)
             return parse(response)
         except CallError as exc:

@@ -103,4 +103,4 @@ class CallError(RedriveError):
         sentence += f"{self.code}: {self.text}" if self.code else self.text
         if facts:
             sentence += f" ({', '.join(facts)})"
-        return f"{sentence}. {self.hint}" if self.hint else sentence
+        return f"{sentence}. {self.hint}".strip()

@@ -115,8 +115,6 @@ MAX_REPLY_BYTES = 8 * 1024 * 1024
 """The largest genuine reply, a page of tasks, is far below 1 MiB; more is a fault or an attack."""
 _PIECE = 64 * 1024
 _LONGEST_HEAD = 3600.0
-# A connection that was not used for longer may just be given up by the other side: a request sent on it could be lost.
-_LONGEST_IDLE = 1.0
 _NO_PROXIES: dict[str, Any] = {"http": None, "https": None, "all": None}
 
 Verify = Union[bool, str]
@@ -137,9 +135,11 @@ class Transport:
         self._use_proxies = use_proxies
         self._local = threading.local()
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, *, fresh: bool = False) -> Response:
         """Send the signed request once, and read the whole reply.
 
+        :param fresh: over a new connection. The other side may just be giving up the one that is kept, and a request
+            sent on that could be lost, with nobody knowing whether it had arrived.
         :raises CallError: no complete reply came; its kind says whether the request may have arrived
         """
 
@@ -151,7 +151,7 @@ class Transport:
         deadline = Deadline.after(self._clock, self._timeout)
         _sending.begun = False
         try:
-            with self._session().request(
+            with self._session(fresh=fresh).request(
                 request.method,
                 request.url,
                 data=request.body or None,
@@ -168,11 +168,9 @@ class Transport:
                 return Response(raw.status_code, headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
             raise _call_error(exc, timed_out=deadline.passed, begun=_sending.begun) from exc
-        finally:
-            self._local.used = self._clock.monotonic()
 
-    def _session(self) -> Session:
-        """This thread's session, with a connection that was used a moment ago, or none."""
+    def _session(self, *, fresh: bool) -> Session:
+        """This thread's session, without its kept connections if a fresh one is wanted."""
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
@@ -180,7 +178,7 @@ class Transport:
             session.cookies.set_policy(_no_cookies())
             session.mount("https://", _Adapter())
             session.mount("http://", _Adapter())
-        elif self._clock.monotonic() - self._local.used > _LONGEST_IDLE:
+        elif fresh:
             session.close()
         return session
 

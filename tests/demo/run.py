@@ -20,9 +20,11 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
@@ -139,12 +141,18 @@ def local_cloud() -> Iterator[str]:
 
 
 def end(process: subprocess.Popen[Any]) -> None:
-    """Have the process gone, also while this one is being interrupted."""
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    """Have the process gone with all that it started, also while this one is being interrupted."""
+    family: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(process.pid)
+        family = [*parent.children(recursive=True), parent]
+    for member in family:
+        with suppress(psutil.NoSuchProcess):
+            member.terminate()
+    for member in psutil.wait_procs(family, timeout=10)[1]:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    process.wait()
 
 
 def ask(url: str, what: str) -> Any:
@@ -164,7 +172,4 @@ def problem(text: str) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

@@ -221,7 +221,7 @@ LASTING: list[tuple[Fault, str, int]] = [
     (faults.reset(READ, times=FOREVER), "connection broke", 2),
     (faults.broken_json(READ, times=FOREVER), "not JSON", 2),
     (faults.wrong_shape(READ, shape="list", times=FOREVER), "shape", 2),
-    (faults.late(READ, delay=2, times=FOREVER), "no reply within 1 s", 2),
+    (faults.late(READ, delay=2, times=FOREVER), "no complete reply in time", 2),
     (faults.huge(READ, mib=9, times=FOREVER), "larger than", 2),
     (faults.html(READ, status=404, times=FOREVER), "nginx", 1),
     (faults.html(READ, status=403, times=FOREVER), "403", 1),

@@ -116,13 +116,29 @@ def test_a_listing_with_odd_totals_ends(module: Direct, cloud: LocalCloud, opera
     assert len(cloud.calls(operation)) <= 2
 
 
-@pytest.mark.parametrize("names", ['["../x"]', '["a/b"]', '["a\\nb"]', '[""]', "[1]", "{}", '"ab"', "[null]"])
-def test_a_listed_name_that_is_none_never_becomes_a_path(module: Direct, cloud: LocalCloud, names: str) -> None:
+@pytest.mark.parametrize("names", ["[1]", "{}", '"ab"', "[null]"])
+def test_a_list_of_other_things_than_names_is_an_error(module: Direct, cloud: LocalCloud, names: str) -> None:
     cloud.world.sls.add_project("shop")
     cloud.faults.add(faults.raw("ListLogstores", body=f'{{"total":1,"logstores":{names}}}', times=None))
     ran = module(INFO, {**PROJECT, "max_attempts": 1})
     assert ran.failed
     assert {request.operation for request in ran.arrived} == {"ListLogstores"}
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a\\nb", "", "a.b"])
+def test_a_listed_name_that_is_not_legal_is_left_out_and_never_becomes_a_path(
+    module: Direct, cloud: LocalCloud, name: str
+) -> None:
+    (one,) = cloud.world.add_shipper("shop", "access", "to-oss").add_tasks(**BUSY)
+    cloud.faults.add(faults.raw("ListLogstores", body=f'{{"total":2,"logstores":["{name}","access"]}}', times=None))
+    ran = module(INFO, PROJECT)
+    assert ran.ids == [one]
+    assert "no legal name" in ran.warnings
+    assert {request.target.split("?")[0] for request in ran.arrived} == {
+        "/logstores",
+        "/logstores/access/shipper",
+        "/logstores/access/shipper/to-oss/tasks",
+    }
 
 
 @pytest.mark.parametrize("operation", ["ListLogstores", "ListShipper"])

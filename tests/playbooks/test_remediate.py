@@ -149,7 +149,7 @@ def test_bad_outcomes_fail_the_play_at_the_end_with_counts_and_the_first_error(
     assert stuck == "stuck: of 3 tasks 3 not settled when waiting ended"
     assert refused.startswith("refused: of 4 tasks 4 refused. First error: ")
     assert "MetaOperationQpsLimitExceeded" in refused
-    assert missing == "missing: of 1 task 1 not found"
+    assert missing == "missing: of 1 task 1 not found, or no longer shown"
     assert "1 not found" in played.plan
     assert "MetaOperationQpsLimitExceeded" in played.report
     assert played.totals["failed"] == played.totals["retry"] == 16

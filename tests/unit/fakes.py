@@ -172,9 +172,11 @@ class FakeTransport:
     def __init__(self, script: Sequence[Response | CallError] | Callable[[Request], Response]) -> None:
         self._script = script if callable(script) else list(script)
         self.sent: list[Request] = []
+        self.fresh: list[bool] = []
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, *, fresh: bool = False) -> Response:
         self.sent.append(request)
+        self.fresh.append(fresh)
         answer = self._script(request) if callable(self._script) else self._script.pop(0)
         if isinstance(answer, CallError):
             raise answer

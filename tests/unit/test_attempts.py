@@ -67,6 +67,14 @@ class TestChanges:
             caller(transport, FakeClock()).change(CHANGE, parse)
         assert len(transport.sent) == 1
 
+    def test_each_goes_over_a_connection_of_its_own(self) -> None:
+        transport = FakeTransport([reply(), reply(), reply()])
+        one = caller(transport, FakeClock())
+        one.read(read_things, parse)
+        one.change(CHANGE, parse)
+        one.change(CHANGE, parse)
+        assert transport.fresh == [False, True, True]
+
 
 class TestPauses:
     def test_they_grow_up_to_a_cap(self) -> None:

@@ -246,15 +246,8 @@ class TestThroughAProxy:
             assert self.failure(proxy, monkeypatch, "https://sls.example.com").kind is Kind.UNREACHED
 
 
-def test_a_connection_that_was_idle_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other side may just be giving it up, and a request sent on it would be lost."""
+def test_a_connection_is_kept_unless_a_fresh_one_is_wanted() -> None:
     connections: list[socket.socket] = []
-
-    class Later(Clock):
-        now = 0.0
-
-        def monotonic(self) -> float:
-            return self.now
 
     def serve(connection: socket.socket, _head: bytes) -> None:
         connections.append(connection)
@@ -263,12 +256,10 @@ def test_a_connection_that_was_idle_is_not_used_again(monkeypatch: pytest.Monkey
             connections.append(connection)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    clock = Later()
     with server(serve) as url:
-        transport = Transport(timeout=5, verify=True, clock=clock, use_proxies=False)
-        for idle in (0.0, 0.5, 5.0):
-            clock.now += idle
-            transport.send(Request("GET", url, "/x"))
+        transport = Transport(timeout=5, verify=True, clock=Clock(), use_proxies=False)
+        for fresh in (False, False, True):
+            transport.send(Request("GET", url, "/x"), fresh=fresh)
         assert connections[0] is connections[1]
         assert connections[1] is not connections[2]
-        transport._session().close()
+        transport._session(fresh=True)  # closes the last one, so that the server ends
