@@ -40,7 +40,7 @@ _UNKNOWN_IN_A_ROW = 3
 # A task that shows its old failure unchanged after its retry was accepted may still be queued, and one that is not
 # shown may come back. Only after this many looks and seconds it is called failed again, or missing.
 _STALE_LOOKS = 3
-_STALE_SECONDS = 10.0
+_STALE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
