@@ -14,7 +14,7 @@ import random
 import ssl
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, NoReturn
@@ -77,7 +77,7 @@ def _check_authorities(path: str) -> None:
 
 
 class _Module(AnsibleModule):
-    """Takes an option that is given as an empty string as not given: survey fields arrive so."""
+    """Takes an option that is given as an empty string as not given, since survey fields arrive so."""
 
     def _load_params(self) -> None:
         super()._load_params()
@@ -85,6 +85,11 @@ class _Module(AnsibleModule):
         for name, value in own.items():
             if isinstance(value, str) and not value.strip():
                 del self.params[name]
+
+    def log(self, msg: Any, log_args: Any = None) -> None:
+        """Leave out of the system's log what that cannot hold, such as a null character, rather than fail for it."""
+        with suppress(ValueError):
+            super().log(msg, log_args)
 
 
 class Run:
