@@ -14,7 +14,7 @@ import random
 import ssl
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, NoReturn
@@ -87,9 +87,8 @@ class _Module(AnsibleModule):
                 del self.params[name]
 
     def log(self, msg: Any, log_args: Any = None) -> None:
-        """Leave out of the system's log what that cannot hold, such as a null character, rather than fail for it."""
-        with suppress(ValueError):
-            super().log(msg, log_args)
+        """Keep from the system's log what it cannot hold, or AnsibleModule fails before we say what is wrong."""
+        super().log(msg.replace("\0", " ") if isinstance(msg, str) else msg, log_args)
 
 
 class Run:
