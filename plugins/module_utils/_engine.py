@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
@@ -83,6 +82,9 @@ class Engine:
             for batch in batches:
                 self._send_batch(batch)
             return
+        # Imported here, because every run pays for an import and few need this one.
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(max_workers=self._concurrency) as pool:
             for done in [pool.submit(self._send_batch, batch) for batch in batches]:
                 done.result()
