@@ -39,7 +39,7 @@ def received_in_full(connection: socket.socket) -> bytes:
 
 def done(cloud: LocalCloud, ids: list[str]) -> bool:
     """Whether the only call was carried out; record and world must agree."""
-    (call,) = cloud.puts()
+    (call,) = cloud.changes()
     assert call.took_effect == (cloud.executed() == Counter(ids))
     return call.took_effect
 
@@ -94,7 +94,7 @@ def test_reset(cloud: LocalCloud, ids: list[str], effect: str) -> None:
     with connect(cloud, retry_of(*ids)) as connection, pytest.raises(ConnectionResetError):
         connection.recv(1)
     assert done(cloud, ids) == (effect == "after")
-    assert cloud.puts()[0].status is None
+    assert cloud.changes()[0].status is None
 
 
 @BOTH
@@ -141,7 +141,7 @@ def test_late_answer_has_taken_effect_long_before(cloud: LocalCloud, ids: list[s
 def test_late_answer_comes(cloud: LocalCloud, ids: list[str]) -> None:
     cloud.faults.add(faults.late("RetryShipperTask", delay=0.01))
     assert send(cloud, retry_of(*ids)).status == 200
-    assert cloud.puts()[0].fault == "late"
+    assert cloud.changes()[0].fault == "late"
 
 
 def test_broken_json(cloud: LocalCloud, ids: list[str]) -> None:

@@ -54,7 +54,7 @@ class Fault:
     interval: float = 0.05
     max_seconds: float = 60.0
     skew: float = 0.0
-    refusal: Refusal | None = None
+    words: Callable[[Service], Refusal] | None = field(default=None, compare=False)
     echo: str | None = None
     answer: Answer | None = None
     spoil: Callable[[bytes], bytes] | None = field(default=None, compare=False)
@@ -63,10 +63,14 @@ class Fault:
         named = self.operation in ("*", operation.name)
         return named and (self.scope is None or self.scope in operation.scope.values())
 
+    def refusal_by(self, service: Service) -> Refusal | None:
+        """What the service says, if the fault makes it speak."""
+        return self.words(service) if self.words is not None else None
+
     def answer_for(self, call: Call, genuine: Answer, service: Service, secrets: Mapping[str, str]) -> Answer:
         """What the client gets instead of the genuine answer (which is empty if nothing was carried out)."""
-        if self.refusal is not None:
-            refused = self.refusal
+        refused = self.refusal_by(service)
+        if refused is not None:
             if self.echo is not None:
                 refused = Refusal(refused.status, refused.code, _echo(self.echo, call, secrets), refused.headers)
             return service.refused(refused)
@@ -97,29 +101,50 @@ def _echo(template: str, call: Call, secrets: Mapping[str, str]) -> str:
 def throttle(
     operation: str = "*",
     *,
-    code: str = "MetaOperationQpsLimitExceeded",
-    status: int = 403,
+    code: str | None = None,
+    status: int | None = None,
     message: str | None = None,
     retry_after: object | None = None,
     kind: str = "throttle",
     **when: Any,
 ) -> Fault:
     headers: Headers = () if retry_after is None else (("Retry-After", str(retry_after)),)
-    return Fault(kind, operation, refusal=Refusal(status, code, message, headers), **when)
+
+    def words(service: Service) -> Refusal:
+        return _own(service.throttled(), status, code, message, headers)
+
+    return Fault(kind, operation, words=words, **when)
 
 
 def error(
     operation: str = "*",
     *,
-    status: int = 500,
-    code: str = "InternalServerError",
+    status: int | None = None,
+    code: str | None = None,
     message: str | None = None,
     effect: str = "before",
     echo: str | None = None,
     **when: Any,
 ) -> Fault:
-    """A vendor-style error. `echo` is a message with placeholders that give the request away, see `_echo`."""
-    return Fault("error", operation, effect=Effect(effect), refusal=Refusal(status, code, message), echo=echo, **when)
+    """A vendor-style error, of the service's own making unless said otherwise.
+
+    `echo` is a message with placeholders that give the request away, see `_echo`.
+    """
+
+    def words(service: Service) -> Refusal:
+        return _own(service.broken(), status, code, message, ())
+
+    return Fault("error", operation, effect=Effect(effect), words=words, echo=echo, **when)
+
+
+def _own(usual: Refusal, status: int | None, code: str | None, message: str | None, headers: Headers) -> Refusal:
+    """The service's usual refusal, with what the test says otherwise."""
+    return Refusal(
+        usual.status if status is None else status,
+        usual.code if code is None else code,
+        message if message is not None or code is not None else usual.message,
+        headers,
+    )
 
 
 def ok_with_error(operation: str = "*", **more: Any) -> Fault:

@@ -27,9 +27,9 @@ from local_cloud.services import Answer, Call, Headers, Operation, Refusal, Serv
 from local_cloud.tasks import Clock, ScenarioError
 from local_cloud.world import World
 
-READ_LIMIT = 10 * 1024 * 1024 + 1  # one byte more than SLS takes, so that the service itself can refuse
+READ_LIMIT = 12 * 1024 * 1024 + 1  # one byte more than any service takes, so that each itself can refuse
 CONTROL = "/_cloud/"
-_SECRET_HEADERS = ("authorization", "x-acs-security-token", "x-auth-token")
+_SECRET_HEADERS = ("authorization", "x-acs-security-token", "x-auth-token", "x-security-token", "x-tc-token", "sign")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class RecordedRequest:
     headers: Headers
     body: str
     scope: Mapping[str, str]
+    changes: bool  # a call that may change something; `ids` are the tasks that it names
     ids: tuple[str, ...]
     status: int | None  # None: no answer at all
     code: str | None  # the vendor's error code, if the answer was a refusal
@@ -119,18 +120,16 @@ class Cloud:
             fault = self.faults.take(operation)
             limit = self.faults.throttles(operation, now)
             if fault is None and limit is not None:
-                refusal = service.throttled()
-                fault = fault_kinds.throttle(
-                    status=refusal.status, code=refusal.code, retry_after=limit.retry_after, kind="rate_limit"
-                )
+                fault = fault_kinds.throttle(retry_after=limit.retry_after, kind="rate_limit")
             if fault is None or fault.effect is Effect.AFTER:
                 answer = service.execute(call, operation, now)
                 done = True
         except Refusal as refused:
             code, answer = refused.code, service.refused(refused)
         if fault is not None:
-            answer = fault.answer_for(call, answer, service, self._secrets(call))
-            code = fault.refusal.code if fault.refusal is not None else code
+            answer = fault.answer_for(call, answer, service, service.secrets(call))
+            refused_by_fault = fault.refusal_by(service)
+            code = refused_by_fault.code if refused_by_fault is not None else code
         silent = fault is not None and fault.wire in (Wire.RESET, Wire.CLOSE)
         self.requests.append(
             record(
@@ -145,13 +144,6 @@ class Cloud:
             )
         )
         return _Outcome(answer, merge(service.reply_headers(call, now), answer.headers), fault)
-
-    def _secrets(self, call: Call) -> dict[str, str]:
-        sent = call.header("authorization") or ""
-        account = next((one for key, one in self.world.accounts.items() if key in sent), None)
-        if account is None:
-            return {}
-        return {"access_key_id": account.access_key_id, "secret": account.access_key_secret}
 
     def summary(self) -> dict[str, Any]:
         with self.world.lock:
@@ -185,6 +177,7 @@ def record(call: Call, *, operation: Operation, **more: Any) -> RecordedRequest:
         body=call.body.decode("utf-8", "replace"),
         operation=operation.name,
         scope=dict(operation.scope),
+        changes=operation.changes,
         ids=tuple(operation.ids),
         **more,
     )

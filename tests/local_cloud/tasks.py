@@ -57,6 +57,7 @@ class Status(str, Enum):
     FAIL = "fail"
     RUNNING = "running"
     SUCCESS = "success"
+    STOPPED = "stopped"  # by a person: cancelled, paused
 
 
 class Outcome(str, Enum):
@@ -106,6 +107,7 @@ class Task:
     finished: int
     lines: int
     script: Script
+    details: dict[str, Any] = field(default_factory=dict)  # what only its service knows of it
     retries: int = 0  # those that took effect
     reads: int = 0
     _phase: _Phase = _Phase.IDLE
@@ -113,10 +115,10 @@ class Task:
     _started: float = 0.0
 
     def can_be_retried(self) -> bool:
-        return self.status is Status.FAIL and self._phase is _Phase.IDLE
+        return self.status in (Status.FAIL, Status.STOPPED) and self._phase is _Phase.IDLE
 
     def retry(self, now: float) -> bool:
-        """Accepts a retry of a failed task; False when the script says that nothing comes of it."""
+        """Accepts a retry of a failed or stopped task; False when the script says that nothing comes of it."""
         if self.script.outcome(self.retries + 1) is Outcome.IGNORED:
             return False
         self.retries += 1
@@ -254,10 +256,12 @@ class TaskList:
         lines: int | None = None,
         id: str | None = None,  # noqa: A002 - the scenario's key, and the vendor's
         ids: Sequence[str] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> list[str]:
         """Adds `count` tasks and returns their ids; `{n}` in code and message is the number within the group.
 
-        `age` is one age, or `{from: oldest, to: youngest}` spread evenly, oldest first.
+        `age` is one age, or `{from: oldest, to: youngest}` spread evenly, oldest first. `details` are what only the
+        service knows of a task.
         """
         names = list(ids) if ids is not None else [id] * count if id is not None else []
         if id is not None and count != 1:
@@ -271,6 +275,7 @@ class TaskList:
                 task = _new_task(
                     Status(status), code, message, created, now, lines, script, number, self._id(names, number)
                 )
+                task.details.update(details or {})
                 if task.status is Status.RUNNING and runs_for is not None:
                     task.run(now)
                 if task.id in self._tasks:

@@ -112,8 +112,9 @@ class LocalCloud:
     def calls(self, operation: str) -> list[RecordedRequest]:
         return [request for request in self.requests if request.operation == operation]
 
-    def puts(self) -> list[RecordedRequest]:
-        return [request for request in self.requests if request.method == "PUT"]
+    def changes(self) -> list[RecordedRequest]:
+        """Every call that may have changed something."""
+        return [request for request in self.requests if request.changes]
 
     def retried(self) -> Counter[str]:
         """How often each task id was sent for a retry, over all calls that reached the server, faults included."""

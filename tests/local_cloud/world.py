@@ -16,6 +16,9 @@ from local_cloud.services import Service, new_services
 from local_cloud.tasks import Clock, ScenarioError, TaskList, seconds
 
 if TYPE_CHECKING:
+    from local_cloud.services.cls import ClsService
+    from local_cloud.services.drs import DrsService
+    from local_cloud.services.geelark import GeelarkService
     from local_cloud.services.sls import SlsService
 
 
@@ -65,6 +68,18 @@ class World:
     @property
     def sls(self) -> SlsService:
         return cast("SlsService", self.services["sls"])
+
+    @property
+    def cls(self) -> ClsService:
+        return cast("ClsService", self.services["cls"])
+
+    @property
+    def drs(self) -> DrsService:
+        return cast("DrsService", self.services["drs"])
+
+    @property
+    def geelark(self) -> GeelarkService:
+        return cast("GeelarkService", self.services["geelark"])
 
     def add_account(
         self,

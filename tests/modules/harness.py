@@ -65,12 +65,12 @@ class Ran:
         return [task["id"] for task in self.result["tasks"]]
 
     @property
-    def puts(self) -> list[RecordedRequest]:
-        return [request for request in self.arrived if request.method == "PUT"]
+    def changes(self) -> list[RecordedRequest]:
+        return [request for request in self.arrived if request.changes]
 
     @property
     def reads(self) -> list[RecordedRequest]:
-        return [request for request in self.arrived if request.method != "PUT"]
+        return [request for request in self.arrived if not request.changes]
 
     def by_id(self) -> dict[str, dict[str, Any]]:
         return {task["id"]: task for task in self.result["tasks"]}
@@ -186,7 +186,7 @@ def hold_to_contract(
     if "tasks" not in result:
         assert ran.failed
         assert result.get("changed", False) is False
-        assert not ran.puts
+        assert not ran.changes
         return
     assert set(result["counts"]) == _COUNTS
     for task in result["tasks"]:
@@ -303,12 +303,12 @@ def _changed_is_true(ran: Ran, module: str) -> None:
 def _cloud_agrees(ran: Ran, *, acting: bool) -> None:
     """What the module says of its retries is what the cloud saw, and nothing was sent carelessly."""
     if not acting:
-        assert not ran.puts
-    passed = [put for put in ran.puts if put.fault not in ("throttle", "rate_limit")]
+        assert not ran.changes
+    passed = [put for put in ran.changes if put.fault not in ("throttle", "rate_limit")]
     sent = Counter(one for put in passed for one in put.ids)
     executed = {one for put in passed if put.took_effect for one in put.ids}
     assert all(times == 1 for times in sent.values()), "a task was sent again"
-    assert all(1 <= len(put.ids) <= 10 for put in ran.puts)
+    assert all(1 <= len(put.ids) <= 10 for put in ran.changes)
     by_outcome = {name: {task["id"] for task in ran["tasks"] if task["outcome"] == name} for name in _OUTCOMES}
     assert by_outcome["accepted"] <= executed
     assert not by_outcome["refused"] & executed

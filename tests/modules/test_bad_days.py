@@ -86,7 +86,7 @@ def test_throttling_without_end_ends(module: Direct, cloud: LocalCloud, ids: lis
     assert ran.failed
     assert ran["changed"] is True
     assert ran.outcomes() == {"accepted": 10, "refused": 10, "not_attempted": 5}
-    assert len(ran.puts) == 3
+    assert len(ran.changes) == 3
     assert "rate_limit" in ran.by_id()[ids[10]]["error"]["message"]
 
 
@@ -334,7 +334,7 @@ def test_a_retry_whose_reply_is_lost_is_settled_by_reading(
     ran = module(RETRY, {**ALL, "timeout": 1})
     assert not ran.failed
     assert ran.outcomes() == {"accepted": 25}
-    assert len(ran.puts) == 3
+    assert len(ran.changes) == 3
     assert cloud.retried() == cloud.executed() == Counter(ids)
     assert ran.by_id()[ids[0]]["state_after"] == "running"
 
@@ -402,7 +402,7 @@ def test_an_outage_amid_the_retries_stops_the_run_and_keeps_what_was_done(
     assert ran.failed
     assert ran["changed"] is True
     assert ran.outcomes() == {"accepted": 10, "unknown": 10, "not_attempted": 5}
-    assert len(ran.puts) == 2
+    assert len(ran.changes) == 2
     assert len(ran.arrived) <= 2 + 1 + 2
 
 
@@ -423,7 +423,7 @@ def test_retries_alone_that_keep_getting_lost_stop_the_run(
     cloud.faults.add(faults.reset(PUT, times=FOREVER))
     ran = module(RETRY, {**ALL, **TWICE})
     assert ran.outcomes() == {"unknown": 30, "not_attempted": 30}
-    assert len(ran.puts) == 3
+    assert len(ran.changes) == 3
 
 
 @pytest.mark.parametrize("code", ["ParameterInvalid", "Strange"])
@@ -436,7 +436,7 @@ def test_one_refused_batch_does_not_stop_the_others(
     assert ran.outcomes() == {"refused": 10, "accepted": 15}
     error = ran.by_id()[ids[0]]["error"]
     assert error["code"] == code
-    assert error["request_id"] == ran.puts[0].request_id
+    assert error["request_id"] == ran.changes[0].request_id
 
 
 def test_a_service_that_refuses_ids_that_healed_loses_no_other(
@@ -455,7 +455,7 @@ def test_retries_that_ram_denies_cost_one_request(ansible: Ansible, cloud: Local
     assert ran.failed
     assert ran["changed"] is False
     assert ran.outcomes() == {"refused": 10, "not_attempted": 15}
-    assert len(ran.puts) == 1
+    assert len(ran.changes) == 1
     assert "log:RetryShipperTask" in ran.msg
 
 
@@ -463,7 +463,7 @@ def test_an_expired_token_amid_the_retries_stops_the_run(module: Direct, cloud: 
     cloud.faults.add(faults.error(PUT, status=401, code="SecurityTokenExpired", skip=1, times=FOREVER))
     ran = module(RETRY, ALL)
     assert ran.outcomes() == {"accepted": 10, "refused": 10, "not_attempted": 5}
-    assert len(ran.puts) == 2
+    assert len(ran.changes) == 2
 
 
 @pytest.mark.parametrize("dialect", ["seed000", "seed001"])
@@ -478,7 +478,7 @@ def test_a_shipper_that_is_deleted_in_mid_run_does_not_hold_up_others(
     ran = module(RETRY, {"project": "shop", "all_failed": True})
     assert ran.outcomes() == {"accepted": 13, "refused": 10, "not_attempted": 5}
     assert {ran.by_id()[one]["outcome"] for one in other} == {"accepted"}
-    assert len(ran.puts) == 3
+    assert len(ran.changes) == 3
 
 
 def test_a_shipper_that_is_deleted_as_the_reply_is_lost_does_not_hold_up_others(
@@ -498,7 +498,7 @@ def test_a_shipper_that_is_deleted_as_the_reply_is_lost_does_not_hold_up_others(
 
 def test_the_service_is_left_alone_for_as_long_as_it_asks(module: Direct, cloud: LocalCloud, ids: list[str]) -> None:
     cloud.faults.add(faults.throttle(PUT, retry_after=1))
-    first, second, *_ignored = module(RETRY, ALL).puts
+    first, second, *_ignored = module(RETRY, ALL).changes
     assert second.time - first.time >= 0.95
 
 

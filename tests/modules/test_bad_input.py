@@ -54,7 +54,7 @@ def test_a_strange_but_printable_id_is_just_an_id(module: Direct, shipper: TaskL
     shipper.add_tasks(id=task_id, code="InternalServerError")
     ran = module(RETRY, {**WHERE, "task_ids": [task_id]})
     assert not ran.failed
-    assert [put.ids for put in ran.puts] == [(task_id,)]
+    assert [put.ids for put in ran.changes] == [(task_id,)]
 
 
 def test_a_shipper_needs_its_logstore(module: Direct) -> None:

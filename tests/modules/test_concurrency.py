@@ -33,7 +33,7 @@ def test_four_at_once_retry_each_task_once_in_a_stable_order(
     ran = ansible(RETRY, {**FOUR, **FAST, "wait_timeout": 30})
     assert not ran.failed
     assert ran.ids == ids
-    assert len(ran.puts) == 21
+    assert len(ran.changes) == 21
     assert cloud.executed() == cloud.retried() == Counter(ids)
     assert ran.counts("recovered") == (205,)
 
@@ -42,8 +42,8 @@ def test_four_at_once_stop_at_a_denial(module: Direct, cloud: LocalCloud, ids: l
     cloud.world.change_account(KEY_ID, deny=(PUT,))
     ran = module(RETRY, FOUR)
     assert ran.failed
-    assert 1 <= len(ran.puts) <= 4
-    assert ran.outcomes() == {"refused": 10 * len(ran.puts), "not_attempted": 205 - 10 * len(ran.puts)}
+    assert 1 <= len(ran.changes) <= 4
+    assert ran.outcomes() == {"refused": 10 * len(ran.changes), "not_attempted": 205 - 10 * len(ran.changes)}
 
 
 def test_four_at_once_live_with_throttling(module: Direct, cloud: LocalCloud, ids: list[str]) -> None:
@@ -67,7 +67,7 @@ def test_an_outage_stops_four_at_once(module: Direct, cloud: LocalCloud, ids: li
     assert ran.failed
     assert ran.counts("accepted") == (50,)
     assert ran.counts("unknown")[0] <= 40
-    assert len(ran.puts) <= 5 + 4
+    assert len(ran.changes) <= 5 + 4
 
 
 def test_more_at_once_than_there_are_batches_is_no_harm(module: Direct, cloud: LocalCloud, shipper: TaskList) -> None:

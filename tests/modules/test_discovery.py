@@ -73,7 +73,7 @@ def test_discovery_that_ram_denies_says_which_right_is_missing(
     ran = module(RETRY, ALL)
     assert ran.failed
     assert operation.lower() in ran.msg.lower()
-    assert not ran.puts
+    assert not ran.changes
 
 
 @pytest.mark.parametrize("where", [PROJECT, LOGSTORE], ids=["project", "logstore"])

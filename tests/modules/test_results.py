@@ -54,7 +54,7 @@ def test_check_mode_reads_and_decides_as_the_real_run_and_sends_nothing(
     options: dict[str, Any] = {**LOGSTORE, "fail_on": ["refused"]}
     options.update({"all_failed": True} if selection == "all" else {"task_ids": [*everything, "nowhere"]})
     checked = ansible(RETRY, options, check=True)
-    assert not cloud.puts()
+    assert not cloud.changes()
     real = ansible(RETRY, options)
     assert decisions(checked) == decisions(real)
     assert targets(checked) == targets(real)
@@ -101,7 +101,7 @@ def test_a_second_run_has_nothing_left_to_do(ansible: Ansible, shipper: TaskList
     assert ansible(RETRY, {**ALL, **FAST})["changed"] is True
     again = ansible(RETRY, {**ALL, **FAST})
     assert again["changed"] is False
-    assert not again.puts
+    assert not again.changes
 
 
 # -- max_tasks --------------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def test_more_than_max_tasks_is_refused_with_both_numbers(
     assert "7 tasks" in ran.msg
     assert "max_tasks allows 6" in ran.msg
     assert ran["causes"][0]["count"] == 7
-    assert not cloud.puts()
+    assert not cloud.changes()
 
 
 @pytest.mark.parametrize("limit", [7, 8, "7", ""])
@@ -133,7 +133,7 @@ def test_max_tasks_of_zero_allows_none(module: Direct, shipper: TaskList) -> Non
     shipper.add_tasks(**BUSY)
     ran = module(RETRY, {**ALL, "max_tasks": 0})
     assert ran.failed
-    assert not ran.puts
+    assert not ran.changes
 
 
 def test_info_only_warns_of_max_tasks(module: Direct, shipper: TaskList) -> None:

@@ -118,5 +118,5 @@ def test_the_classes_that_are_listed_are_retried(
     shipper.add_tasks(id="e", code="Enough", message="enough")
     rules = [{"code": "Enough", "class": "exhausted"}]
     ran = module(RETRY, {**ALL, "retry_classes": classes, "rules": rules})
-    assert sorted(one for put in ran.puts for one in put.ids) == retried
+    assert sorted(one for put in ran.changes for one in put.ids) == retried
     assert all("retry_classes" in task["reason"] for task in ran["tasks"] if task["action"] == "skip")

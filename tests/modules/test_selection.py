@@ -107,7 +107,7 @@ def test_each_kind_of_task_that_is_asked_for_gets_its_due(
     assert [task["action"] for task in ran["tasks"]] == ["none", "retry", "none", "retry", "none", "skip"]
     assert [task["state"] for task in ran["tasks"]] == ["succeeded", "failed", "missing", "failed", "running", "failed"]
     assert ran.counts("selected", "retry", "none", "skip", "missing") == (6, 2, 2, 1, 1)
-    assert [put.ids for put in ran.puts] == [(failed[1], failed[0])]
+    assert [put.ids for put in ran.changes] == [(failed[1], failed[0])]
     assert cloud.executed() == Counter(failed)
     assert not cloud.violations
 
@@ -128,14 +128,14 @@ def test_an_id_older_than_the_horizon_is_missing_and_never_sent(module: Direct, 
     ids = shipper.add_tasks(age="49h", **TRANSIENT)
     ran = module(RETRY, {**WHERE, "task_ids": ids, "fail_on": []})
     assert ran.counts("missing", "retry") == (1, 0)
-    assert not ran.puts
+    assert not ran.changes
 
 
 def test_an_id_of_another_shipper_is_missing(module: Direct, cloud: LocalCloud, shipper: TaskList) -> None:
     ids = cloud.world.add_shipper("shop", "access", "other").add_tasks(**TRANSIENT)
     ran = module(RETRY, {**WHERE, "task_ids": ids, "fail_on": []})
     assert ran.counts("missing") == (1,)
-    assert not ran.puts
+    assert not ran.changes
 
 
 def test_looking_for_ids_ends_where_the_last_one_is_found(module: Direct, cloud: LocalCloud) -> None:
@@ -152,7 +152,7 @@ def test_ids_are_found_in_the_whole_project(module: Direct, cloud: LocalCloud) -
     ]
     ran = module(RETRY, {**PROJECT, "task_ids": ids})
     assert ran.counts("accepted") == (2,)
-    assert len(ran.puts) == 2
+    assert len(ran.changes) == 2
 
 
 def test_ids_may_come_as_one_string(module: Direct, shipper: TaskList) -> None:
@@ -195,14 +195,14 @@ def test_all_failed_keeps_what_the_filters_keep(
 ) -> None:
     ran = module(RETRY, {**ALL, **filters})
     assert ran.ids == [mixed[name] for name in expected]
-    assert sorted(one for put in ran.puts for one in put.ids) == sorted(mixed[name] for name in expected)
+    assert sorted(one for put in ran.changes for one in put.ids) == sorted(mixed[name] for name in expected)
 
 
 def test_a_filter_leaves_out_ids_without_losing_them(module: Direct, mixed: dict[str, str]) -> None:
     ran = module(RETRY, {**WHERE, "task_ids": list(mixed.values()), "codes": ["slow"]})
     assert [task["action"] for task in ran["tasks"]] == ["skip", "retry", "skip", "none"]
     assert "leave it out" in ran.by_id()[mixed["busy"]]["reason"]
-    assert [put.ids for put in ran.puts] == [(mixed["slow"],)]
+    assert [put.ids for put in ran.changes] == [(mixed["slow"],)]
 
 
 @pytest.mark.parametrize("states", [["succeeded"], ["running", "succeeded"], ["failed", "succeeded"]], ids=str)
@@ -227,10 +227,10 @@ def test_all_failed_reaches_over_every_shipper_of_the_scope(ansible: Ansible, cl
     assert sorted(ran.ids) == sorted(one for some in ids.values() for one in some)
     ran = ansible(RETRY, {**LOGSTORE, "all_failed": True})
     assert cloud.executed() == Counter([*ids["access", "to-oss"], *ids["access", "to-odps"]])
-    assert len(ran.puts) == 2
+    assert len(ran.changes) == 2
     ran = ansible(RETRY, {**PROJECT, "all_failed": True})
     assert cloud.executed() == Counter(one for some in ids.values() for one in some)
-    assert len(ran.puts) == 1
+    assert len(ran.changes) == 1
 
 
 @pytest.mark.parametrize(
@@ -340,8 +340,8 @@ def test_retries_travel_in_tens(
 ) -> None:
     ids = shipper.add_tasks(count=count, age={"from": "9h", "to": "1h"}, **TRANSIENT) if count else []
     ran = module(RETRY, ALL)
-    assert [len(put.ids) for put in ran.puts] == sizes
-    assert [one for put in ran.puts for one in put.ids] == ids
+    assert [len(put.ids) for put in ran.changes] == sizes
+    assert [one for put in ran.changes for one in put.ids] == ids
     assert cloud.executed() == Counter(ids)
 
 
@@ -354,7 +354,7 @@ def test_twelve_hundred_tasks_are_listed_judged_and_retried_once_each(
     shipper.add_tasks(count=30, status="success")
     ran = ansible(RETRY, ALL)
     assert not ran.failed
-    assert len(ran.puts) == 120
+    assert len(ran.changes) == 120
     assert cloud.executed() == cloud.retried() == Counter(ids)
     assert ran.ids == ids
     assert not cloud.violations

@@ -41,7 +41,7 @@ def test_tasks_that_fail_again_fail_the_module(ansible: Ansible, shipper: TaskLi
     assert ran["changed"] is True
     assert ran.counts("failed_again") == (3,)
     assert "3 failed again" in ran.msg
-    assert len(ran.puts) == 1
+    assert len(ran.changes) == 1
 
 
 def test_each_task_is_told_apart(module: Direct, shipper: TaskList) -> None:

@@ -45,7 +45,7 @@ def test_check_mode_tells_what_the_real_run_then_does_and_a_third_run_is_quiet(
 
     check = playbook(*targets, options=("--check",))
     assert check.code == 0, check.output
-    assert cloud.puts() == []
+    assert cloud.changes() == []
     assert_preview(check)
     assert not (tmp_path / "report.md").exists()
 

@@ -46,10 +46,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """What a call asks for. Without a known operation the name is `Unknown`."""
+    """What a call asks for. Without a known operation the name is `Unknown`.
+
+    `changes`: it may change something; `ids` are then the tasks that it names, and otherwise empty.
+    """
 
     name: str
     scope: Mapping[str, str] = field(default_factory=dict)
+    changes: bool = False
     ids: Sequence[str] = ()
 
 
@@ -97,6 +101,12 @@ class Service(Protocol):
     def throttled(self) -> Refusal:
         """What too many calls get."""
 
+    def broken(self) -> Refusal:
+        """What a call gets when the service fails by its own fault."""
+
+    def secrets(self, call: Call) -> Mapping[str, str]:
+        """What of the caller's keys a hostile answer could echo; see `faults._echo`."""
+
     def reply_headers(self, call: Call, now: float) -> Headers:
         """The headers on every reply."""
 
@@ -109,6 +119,9 @@ class Service(Protocol):
 
 def new_services(world: World) -> list[Service]:
     """The services of a new world, in the order in which they are asked whether a call is theirs."""
+    from local_cloud.services.cls import ClsService
+    from local_cloud.services.drs import DrsService
+    from local_cloud.services.geelark import GeelarkService
     from local_cloud.services.sls import SlsService
 
-    return [SlsService(world)]
+    return [ClsService(world), DrsService(world), GeelarkService(world), SlsService(world)]

@@ -167,7 +167,7 @@ class SlsService:
     # -- the service --------------------------------------------------------------------------------------------------
 
     def claims(self, call: Call) -> bool:
-        return True  # the only service so far; the others have marks of their own and are asked first
+        return True  # the others have marks of their own and are asked first
 
     def operation(self, call: Call) -> Operation:
         project = self._project_name(call)
@@ -175,7 +175,8 @@ class SlsService:
         for pattern, method, name in _ROUTES:
             match = pattern.match(call.path)
             if match and method == call.method and (name == "ListProject") == (project is None):
-                return Operation(name, {**scope, **match.groupdict()}, _ids(call) if method == "PUT" else ())
+                changes = method == "PUT"
+                return Operation(name, {**scope, **match.groupdict()}, changes, _ids(call) if changes else ())
         return Operation(UNKNOWN, scope)
 
     def authenticate(self, call: Call, operation: Operation, now: float) -> None:
@@ -237,6 +238,16 @@ class SlsService:
 
     def throttled(self) -> Refusal:
         return Refusal(403, "MetaOperationQpsLimitExceeded")
+
+    def broken(self) -> Refusal:
+        return Refusal(500, "InternalServerError")
+
+    def secrets(self, call: Call) -> Mapping[str, str]:
+        sent = call.header("authorization") or ""
+        account = next((one for key, one in self._world.accounts.items() if key in sent), None)
+        if account is None:
+            return {}
+        return {"access_key_id": account.access_key_id, "secret": account.access_key_secret}
 
     def reply_headers(self, call: Call, now: float) -> Headers:
         newer = self.options.dialect is Dialect.SEED001
@@ -326,7 +337,9 @@ class SlsService:
         content = {
             "count": len(page),
             "total": len(chosen if self.options.total == "filtered" else in_range),
-            "statistics": {one.value: sum(task.status is one for task in in_range) for one in Status},
+            "statistics": {
+                one.value: sum(task.status is one for task in in_range) for one in Status if one is not Status.STOPPED
+            },
             "tasks": [_task_fields(task) for task in page],
         }
         return Answer(200, _json(content))
