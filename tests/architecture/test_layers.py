@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_task": set(),
     "_wire": set(),
     "_endpoint": {"_errors"},
+    "_lookup": {"_errors"},
     "_window": {"_errors", "_task"},
     "_classify": {"_errors", "_task"},
     "_plan": {"_classify", "_errors", "_task"},
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_argspec": {"_result", "_task"},
     "_rules.*": {"_classify", "_task"},
     "_signing.*": {"_wire"},
-    "_credentials.*": {"_errors", "_signing.="},
+    "_credentials.*": {"_errors", "_lookup", "_signing.="},
     "_services.*": {
         "_attempts",
         "_clock",

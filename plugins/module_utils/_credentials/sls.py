@@ -12,14 +12,20 @@ later, as a wrong signature.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
+from ansible_collections.redrive.tasks.plugins.module_utils._lookup import (
+    Looked,
+    check_key_part,
+    given_pair,
+    home_path,
+    read_json,
+    text_of,
+)
 from ansible_collections.redrive.tasks.plugins.module_utils._signing.sls import AccessKey
 
 PROFILE_FILE = "~/.aliyun/config.json"
@@ -55,18 +61,6 @@ class Credentials:
     region: str | None = None
 
 
-@dataclass
-class _Looked:
-    """Where was looked, for the message when nothing was found."""
-
-    environ: Mapping[str, str]
-    places: list[str] = field(default_factory=list)
-
-    def first(self, names: tuple[str, ...]) -> str | None:
-        """The first of these variables that is set and not empty."""
-        return next((self.environ[name] for name in names if self.environ.get(name)), None)
-
-
 def find_credentials(
     *,
     access_key_id: str | None,
@@ -81,14 +75,12 @@ def find_credentials(
 
     :raises InputError: none were found, half a pair was given, or the profile is not usable
     """
-    if access_key_id or access_key_secret:
-        if not (access_key_id and access_key_secret):
-            given, absent = ("access_key_id", "access_key_secret")[:: 1 if access_key_id else -1]
-            raise InputError(f"{given} is given without {absent}: give both, or neither.")
-        return Credentials(_key(access_key_id, access_key_secret, security_token, "the options"))
+    pair = given_pair(("access_key_id", access_key_id), ("access_key_secret", access_key_secret))
+    if pair:
+        return Credentials(_key(*pair, security_token, "the options"))
     if security_token:
         raise InputError("security_token is given without access_key_id and access_key_secret: give all three.")
-    looked = _Looked(environ, ["options access_key_id, access_key_secret and security_token", "option profile"])
+    looked = Looked(environ, ["options access_key_id, access_key_secret and security_token", "option profile"])
     if not profile:
         found = _from_environment(looked)
         if found:
@@ -98,25 +90,19 @@ def find_credentials(
 
 def find_region(region: str | None, credentials: Credentials, environ: Mapping[str, str]) -> str | None:
     """The region from the option, the environment or the profile."""
-    return region or _Looked(environ).first(REGION_VARIABLES) or credentials.region
+    return region or Looked(environ).first(REGION_VARIABLES) or credentials.region
 
 
-def _from_environment(looked: _Looked) -> Credentials | None:
+def _from_environment(looked: Looked) -> Credentials | None:
     for names in _ENVIRONMENT:
-        key_id, secret = looked.first(names["id"]), looked.first(names["secret"])
-        if key_id and secret:
-            return Credentials(_key(key_id, secret, looked.first(names["token"]), f"variables {names['id'][0]} …"))
-        if key_id or secret:
-            given, absent = (names["id"], names["secret"])[:: 1 if key_id else -1]
-            raise InputError(f"The variable {'/'.join(given)} is set without {'/'.join(absent)}: set both, or neither.")
-        looked.places.append("variables " + " and ".join("/".join(names[part]) for part in ("id", "secret")))
+        pair = looked.pair(names["id"], names["secret"])
+        if pair:
+            return Credentials(_key(*pair, looked.first(names["token"]), f"variables {names['id'][0]} …"))
     return None
 
 
-def _from_profile(option: str | None, looked: _Looked) -> Credentials:
-    path = Path(PROFILE_FILE)
-    with suppress(RuntimeError):  # there is no home at all
-        path = path.expanduser()
+def _from_profile(option: str | None, looked: Looked) -> Credentials:
+    path = home_path(PROFILE_FILE)
     content = _read(path)
     name = option or looked.first(PROFILE_VARIABLES)
     if content is None:
@@ -137,12 +123,9 @@ def _from_profile(option: str | None, looked: _Looked) -> Credentials:
     return _credentials(profile, wanted, path)
 
 
-def _nothing_found(looked: _Looked, last: str) -> InputError:
-    places = "; ".join([*looked.places, "variables " + "/".join(PROFILE_VARIABLES), last])
-    return InputError(
-        f"No credentials for SLS. Looked at: {places}. Set one of them, but never write a secret into a playbook as"
-        " plain text."
-    )
+def _nothing_found(looked: Looked, last: str) -> InputError:
+    looked.places += ["variables " + "/".join(PROFILE_VARIABLES), last]
+    return looked.nothing_found("SLS")
 
 
 def _credentials(profile: Mapping[str, Any], name: str, path: Path) -> Credentials:
@@ -153,32 +136,19 @@ def _credentials(profile: Mapping[str, Any], name: str, path: Path) -> Credentia
             f"The {where} has mode {mode!r}; modes {' and '.join(_MODES)} can be used here. Get temporary credentials"
             " with the vendor's command line, and give them as options or variables."
         )
-    key_id, secret = _text(profile, "access_key_id"), _text(profile, "access_key_secret")
+    key_id, secret = text_of(profile, "access_key_id"), text_of(profile, "access_key_secret")
     if not (key_id and secret):
         raise InputError(f"The {where} has no access_key_id and access_key_secret.")
-    token = _text(profile, "sts_token") if mode.lower() == "ststoken" else None
+    token = text_of(profile, "sts_token") if mode.lower() == "ststoken" else None
     if mode.lower() == "ststoken" and not token:
         raise InputError(f"The {where} has mode StsToken but no sts_token.")
-    return Credentials(_key(key_id, secret, token, where), _text(profile, "region_id"))
-
-
-def _text(profile: Mapping[str, Any], name: str) -> str | None:
-    """A value of the profile; None unless it is a text that is not empty."""
-    value = profile.get(name)
-    return value if isinstance(value, str) and value else None
+    return Credentials(_key(key_id, secret, token, where), text_of(profile, "region_id"))
 
 
 def _read(path: Path) -> dict[str, Any] | None:
     """The profile file's content; None when there is no file."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise InputError(f"The file {path} cannot be read: {exc.strerror}.") from exc
-    except (ValueError, RecursionError) as exc:
-        raise InputError(f"The file {path} is not JSON.") from exc
-    if not isinstance(content, dict) or not isinstance(content.get("profiles") or [], list):
+    content = read_json(path)
+    if content is not None and not isinstance(content.get("profiles") or [], list):
         raise InputError(f"The file {path} does not hold profiles as the vendor's command line writes them.")
     return content
 
@@ -187,8 +157,5 @@ def _key(key_id: str, secret: str, token: str | None, where: str) -> AccessKey:
     """A key whose parts can travel in a header. The message must not show them."""
     parts = {"access_key_id": key_id, "access_key_secret": secret, "security_token": token or ""}
     for name, value in parts.items():
-        if not value.isascii() or not value.isprintable() or value != value.strip():
-            raise InputError(
-                f"{name} from {where} holds a space at its end, a line feed or another character that no key has."
-            )
+        check_key_part(name, value, where)
     return AccessKey(key_id, secret, token or None)
