@@ -117,6 +117,11 @@ class Task:
     def can_be_retried(self) -> bool:
         return self.status in (Status.FAIL, Status.STOPPED) and self._phase is _Phase.IDLE
 
+    @property
+    def queued(self) -> bool:
+        """Whether a retry was accepted that has not begun: `status` is still the old one."""
+        return self._phase is _Phase.QUEUED
+
     def retry(self, now: float) -> bool:
         """Accepts a retry of a failed or stopped task; False when the script says that nothing comes of it."""
         if self.script.outcome(self.retries + 1) is Outcome.IGNORED:
