@@ -285,13 +285,14 @@ class TestWhatIsSaid:
     @pytest.mark.parametrize("bad", ["sec\nret-1", "secret-1 ", "sec ret-1", "sécret-1", "secret\x7f-1"])
     def test_a_secret_that_cannot_travel_is_refused_and_not_shown(self, home: Path, bad: str) -> None:
         write_json(home, "default.credential", cli("default", token=bad))
-        for call, words in (
-            (lambda: find(secret_id="an-id", secret_key=bad), "secret_key from the options"),
-            (lambda: find({**PAIR, "TENCENTCLOUD_SECRET_ID": bad}), "secret_id from variables"),
-            (find, "token from profile 'default' in "),
-        ):
+        sources: tuple[tuple[dict[str, str], dict[str, str], str], ...] = (
+            ({}, {"secret_id": "an-id", "secret_key": bad}, "secret_key from the options"),
+            ({**PAIR, "TENCENTCLOUD_SECRET_ID": bad}, {}, "secret_id from variables"),
+            ({}, {}, "token from profile 'default' in "),
+        )
+        for environ, options, words in sources:
             with pytest.raises(InputError, match=words) as caught:
-                call()
+                find(environ, **options)
             assert bad not in str(caught.value)
 
 
