@@ -318,6 +318,12 @@ class TestCloudsFile:
         found = find()
         assert (found.credential, found.project_id, found.region) == (AccessKey("c-ak", "c-sk"), "p-1", "eu-de")
 
+    def test_a_name_without_a_value_hides_nothing(self, home: Path) -> None:
+        entry = cloud("one", profile="otc", region_name=None, username=None)
+        write(home / "work" / "clouds.yaml", {"one": entry})
+        found = find()
+        assert (login(found).username, found.region) == ("one-user", "eu-de")
+
     def test_files_are_not_touched_when_the_environment_has_it_all(self, home: Path) -> None:
         write(home / "work" / "clouds.yaml", "{")
         assert login(find(PASSWORD)).username == "env-user"
@@ -476,6 +482,18 @@ class TestWhatIsSaid:
     def test_what_would_leave_its_place_in_a_path_or_host_is_refused(self, name: str, value: str) -> None:
         with pytest.raises(InputError, match=f"cannot be the {name}"):
             find(PASSWORD, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("environ", "secrets"),
+    [
+        (PASSWORD, {"env-password"}),
+        ({**KEYS, "OS_SECURITY_TOKEN": "sts"}, {"os-sk", "sts"}),
+        ({"OS_TOKEN": "a-token", "OS_PROJECT_ID": "p-1"}, {"a-token"}),
+    ],
+)
+def test_an_identity_tells_what_must_be_masked(environ: dict[str, str], secrets: set[str]) -> None:
+    assert set(find(environ).secrets) == secrets
 
 
 def test_nothing_shows_its_secrets() -> None:

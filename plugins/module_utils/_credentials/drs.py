@@ -112,6 +112,7 @@ class PasswordLogin:
 
     :ivar auth_url: the identity service, without C(/v3) and trailing slash
     :ivar username: None if `user_id` is given, which needs no domain
+    :ivar user_domain_id: comes before `user_domain_name`
     """
 
     auth_url: str
@@ -153,6 +154,14 @@ class Identity:
     region: str | None
     endpoint: str | None
     interface: str = "public"
+
+    @property
+    def secrets(self) -> tuple[str | None, ...]:
+        """What must be masked wherever it stands."""
+        credential = self.credential
+        if isinstance(credential, AccessKey):
+            return credential.secret, credential.security_token
+        return (credential.password if isinstance(credential, PasswordLogin) else credential.token,)
 
 
 @dataclass(frozen=True)
@@ -210,7 +219,7 @@ def find_identity(params: Mapping[str, Any], *, environ: Mapping[str, str], load
     if kind:
         layers = [options, cloud] if cloud else [options, *_environment(looked)]
         return _identity(options, kind, layers, environ)
-    looked.places.append(f"options {_wanted(options)} and cloud")
+    looked.places.append(f"option cloud; options {_wanted(options)}")
     for source in [cloud] if cloud else _sources(looked, load_yaml):
         kind = _kind(source)
         if kind:
@@ -388,23 +397,18 @@ def _cloud(name: str, looked: Looked, load_yaml: LoadYaml) -> _Source:
 
 def _clouds(looked: Looked, load_yaml: LoadYaml) -> tuple[str, dict[str, Any]]:
     """The file, or all places where it could be, and its clouds by name, with the secrets of the file beside it."""
-    named = looked.first(("OS_CLIENT_CONFIG_FILE",))
+    named, secret = looked.first(("OS_CLIENT_CONFIG_FILE",)), looked.first(("OS_CLIENT_SECURE_FILE",))
     own = f"{looked.first(('XDG_CONFIG_HOME',)) or '~/.config'}/openstack"
+    where = named or f"clouds.yaml in the current folder, {own} or {_SYSTEM_FOLDER}"
     files = [home_path(folder) / f"clouds{suffix}" for folder in (".", own, _SYSTEM_FOLDER) for suffix in _SUFFIXES]
     for path in [home_path(named)] if named else files:
         clouds = _read_clouds(path, load_yaml)
         if clouds is not None:
-            secret = looked.first(("OS_CLIENT_SECURE_FILE",))
             beside = [home_path(secret)] if secret else [path.with_name(f"secure{suffix}") for suffix in _SUFFIXES]
             for other in beside:
                 clouds = _merged(clouds, _read_clouds(other, load_yaml) or {})
             return str(path), clouds
-    return (
-        f"{named} (not there)"
-        if named
-        else f"clouds.yaml in the current folder, {own} or {_SYSTEM_FOLDER} (not there)",
-        {},
-    )
+    return f"{where} (not there)", {}
 
 
 def _read_clouds(path: Path, load_yaml: LoadYaml) -> dict[str, Any] | None:
@@ -426,10 +430,10 @@ def _read_clouds(path: Path, load_yaml: LoadYaml) -> dict[str, Any] | None:
 
 
 def _plain(section: Any, place: str) -> dict[str, Any]:
-    """A section of the file; in names a hyphen is as good as an underscore."""
+    """What a section of the file holds; in names a hyphen is as good as an underscore."""
     if not isinstance(section, dict):
         raise InputError(f"There are no names and values in {place}.")
-    return {str(name).replace("-", "_"): value for name, value in section.items()}
+    return {str(name).replace("-", "_"): value for name, value in section.items() if value is not None}
 
 
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
