@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Callable, TypeVar
@@ -16,6 +17,7 @@ from typing import Callable, TypeVar
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._http import Transport
+from ansible_collections.redrive.tasks.plugins.module_utils._limits import USUAL_BACKOFF, Backoff, Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 
@@ -30,17 +32,10 @@ _NOTICEABLE_SKEW = 60.0
 _REPEAT_CHANGE = (Kind.UNREACHED, Kind.THROTTLED)
 
 
-@dataclass(frozen=True)
-class Backoff:
-    """How long to wait before attempt number n + 1: exponential, with half of it jittered, seconds."""
-
-    base: float = 0.5
-    cap: float = 20.0
-
-    def pause(self, attempt: int, random: Callable[[], float], retry_after: float | None = None) -> float:
-        """Seconds to wait after failed attempt number `attempt`; what the service asks for is a minimum."""
-        ceiling = min(self.cap, self.base * 2.0 ** (attempt - 1))
-        return max(ceiling * (0.5 + random() / 2), min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
+def pause_after(attempt: int, backoff: Backoff, random: Callable[[], float], retry_after: float | None = None) -> float:
+    """Seconds to wait after failed attempt number `attempt`; what the service asks for is a minimum."""
+    ceiling = min(backoff.cap, backoff.base * backoff.factor ** (attempt - 1))
+    return max(ceiling * (0.5 + random() / 2), min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
 
 
 class Counters:
@@ -63,23 +58,24 @@ class Counters:
 
 
 class RateLimiter:
-    """Spaces requests evenly, over all threads. A rate of None means no limit."""
+    """Keeps each API within a rate, over all threads. A rate of None means no limit."""
 
-    def __init__(self, rate: float | None, clock: Clock) -> None:
-        """`rate` is in requests a second."""
-        self._interval = 1.0 / rate if rate else 0.0
+    def __init__(self, rate: Rate | None, clock: Clock) -> None:
+        self._rate = rate
         self._clock = clock
         self._lock = threading.Lock()
-        self._next = clock.monotonic()
+        self._starts: dict[str, deque[float]] = defaultdict(deque)
 
-    def wait(self) -> None:
-        """Return when the next request may be sent."""
-        if not self._interval:
+    def wait(self, api: str) -> None:
+        """Return when the next request of this API may be sent. Each caller gets a moment of its own."""
+        if self._rate is None:
             return
         with self._lock:
-            now = self._clock.monotonic()
-            start = max(now, self._next)
-            self._next = start + self._interval
+            now = start = self._clock.monotonic()
+            starts = self._starts[api]
+            if len(starts) == self._rate.calls:
+                start = max(now, starts.popleft() + self._rate.seconds)
+            starts.append(start)
         self._clock.sleep(start - now)
 
 
@@ -88,6 +84,9 @@ class Caller:
     """Makes API calls within a rate limit, each with a bounded number of attempts, each attempt signed anew.
 
     :ivar random: a number from 0 to 1, for the jitter of pauses
+    :ivar throttled: pauses after a refusal for coming too fast, which may take longer to pass than other trouble
+    :ivar renew: renews the proof of who asks; False when it cannot be renewed. It raises no CallError whose kind
+        says C(may_have_run), because that would be taken for one of the call itself.
     """
 
     transport: Transport
@@ -98,7 +97,9 @@ class Caller:
     random: Callable[[], float]
     counters: Counters
     masker: Masker
-    backoff: Backoff = Backoff()
+    throttled: Backoff = USUAL_BACKOFF
+    backoff: Backoff = USUAL_BACKOFF
+    renew: Callable[[], bool] = bool
 
     def read(self, make: Callable[[], Request], parse: Callable[[Response], T]) -> T:
         """Make a call that changes nothing; it is repeated after every failure that may pass.
@@ -116,21 +117,26 @@ class Caller:
         return self._call(lambda: request, parse, changes=True)
 
     def _call(self, make: Callable[[], Request], parse: Callable[[Response], T], *, changes: bool) -> T:
-        attempt = 1
+        attempt, sent, renewed = 1, 0, False
         while True:
             request = make()
+            sent += 1
             try:
-                return self._attempt(request, parse, repeated=attempt > 1, changes=changes)
+                return self._attempt(request, parse, repeated=sent > 1, changes=changes)
             except CallError as exc:
-                exc.call, exc.attempts = request.call, attempt
+                exc.call, exc.attempts = request.call, sent
+                if exc.kind is Kind.EXPIRED and not renewed and self.renew():
+                    renewed = True
+                    continue
                 may_repeat = exc.kind in _REPEAT_CHANGE if changes else exc.kind.passing
                 if attempt >= self.max_attempts or not may_repeat:
                     raise
-                self.clock.sleep(self.backoff.pause(attempt, self.random, exc.retry_after))
+                backoff = self.throttled if exc.kind is Kind.THROTTLED else self.backoff
+                self.clock.sleep(pause_after(attempt, backoff, self.random, exc.retry_after))
             attempt += 1
 
     def _attempt(self, request: Request, parse: Callable[[Response], T], *, repeated: bool, changes: bool) -> T:
-        self.limiter.wait()
+        self.limiter.wait(request.api or request.path)
         started = self.clock.monotonic()
         throttled = False
         response: Response | None = None
@@ -145,7 +151,7 @@ class Caller:
             exc.text, exc.code, exc.request_id = map(masker.text, (exc.text, exc.code, exc.request_id))
             throttled = exc.kind is Kind.THROTTLED
             if response is not None:
-                exc.retry_after = self._retry_after(response)
+                exc.retry_after = self._retry_after(response) or exc.retry_after
                 self._explain_skew(exc, response)
             raise
         finally:
@@ -161,7 +167,7 @@ class Caller:
 
     def _explain_skew(self, exc: CallError, response: Response) -> None:
         moment = _http_date(response.headers.get("date", ""))
-        if exc.kind not in (Kind.DENIED, Kind.REJECTED) or moment is None:
+        if exc.kind not in (Kind.DENIED, Kind.EXPIRED, Kind.REJECTED) or moment is None:
             return
         skew = self.clock.time() - moment
         if abs(skew) >= _NOTICEABLE_SKEW:

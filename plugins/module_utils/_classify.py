@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from re import Pattern
 
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.redrive.tasks.plugins.module_utils._task import Failure, FailureClass, Task
+from ansible_collections.redrive.tasks.plugins.module_utils._task import Failure, FailureClass, Finding, Task
 
 LONGEST_MESSAGE = 4096
 """Longer texts are cut before any pattern is run over them."""
@@ -104,8 +104,18 @@ def compile_pattern(option: str, pattern: str) -> Pattern[str]:
         raise InputError(f"{option} is not a regular expression: {exc} in {pattern!r}") from exc
 
 
+def found(task: Task, finding: Finding) -> Failure:
+    """The failure of a task of which the service itself tells something."""
+    return Failure(finding.failure_class, finding.rule, task.code, task.message, finding.remedy)
+
+
 def classify(task: Task, rules: Iterable[Rule]) -> Failure:
-    """The failure of a failed task, by the first rule that it meets; unknown text is C(unclassified)."""
+    """The failure of a failed task, by the first rule that it meets; unknown text is C(unclassified).
+
+    What the service itself finds comes before all rules.
+    """
+    if task.barred:
+        return found(task, task.barred)
     for candidate in rules:
         if candidate.meets(task):
             return Failure(candidate.failure_class, candidate.name, task.code, task.message, candidate.remedy)

@@ -21,6 +21,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     NOT_REACHED,
+    Answer,
     ItemError,
     Outcome,
     Result,
@@ -28,6 +29,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     State,
     Task,
     TaskKey,
+    Verdict,
 )
 
 Results = Mapping[TaskKey, Result]
@@ -37,9 +39,10 @@ _SETTLE_PAUSES = (0.0, 1.0, 2.0)
 # So many calls in a row whose outcome stays unknown are an outage: stop, rather than leave more in doubt.
 _UNKNOWN_IN_A_ROW = 3
 # A task that shows its old failure unchanged after its retry was accepted may still be queued, and one that is not
-# shown may come back. Only after this many looks and seconds it is called failed again, or missing.
+# shown may come back. Only after this many looks, and the service's own time, it is called failed again, or missing.
 _STALE_LOOKS = 3
-_STALE_SECONDS = 5.0
+# A task that never ends by itself is called recovered when so many looks in a row find it doing its work.
+_HEALTHY_LOOKS = 2
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,16 @@ class Engine:
             for done in [pool.submit(self._send_batch, batch) for batch in batches]:
                 done.result()
 
+    def preview(self, plan: Plan) -> None:
+        """Find out what `send` would do, with the same reads and no retry.
+
+        :raises CallError: the service did not show its tasks
+        """
+        tasks = plan.to_retry
+        self._results.update((task.key, Result(Outcome.PLANNED)) for task in tasks)
+        for batch in _batches(tasks, self._service.facts.batch_size):
+            self._still_to_retry(batch)
+
     def _send_batch(self, batch: Sequence[Task]) -> None:
         scope = batch[0].scope
         reason = self._stopped or self._stopped_scopes.get(scope)
@@ -96,27 +109,77 @@ class Engine:
             self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=reason))
             return
         try:
-            replies = self._service.retry(batch)
+            batch = self._still_to_retry(batch)
+        except CallError as exc:
+            self._stopped = f"the run stopped, because the tasks could not be looked at before their retry: {exc}"
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._stopped))
+            return
+        if not batch:
+            return
+        try:
+            verdicts = self._service.retry(batch)
         except CallError as exc:
             self._handle_failed_call(batch, exc)
             return
+        self._handle_verdicts(batch, verdicts)
+
+    def _still_to_retry(self, batch: Sequence[Task]) -> Sequence[Task]:
+        """Those that are still what they were when it was decided to retry them, where that may have changed."""
+        if not self._service.facts.heals_itself:
+            return batch
+        now = self._service.read_again(batch)
+        note = "nothing to do any more: its state changed before the retry was to be sent"
+        still = []
+        for task in batch:
+            seen = now.get(task.key)
+            if seen is not None and seen.state is task.state:
+                still.append(task)
+            else:
+                self._take_back(task, seen, note)
+        return still
+
+    def _take_back(self, task: Task, seen: Task | None, note: str) -> None:
+        self._record([task], Result(Outcome.NONE, state_after=seen.state if seen else State.MISSING, note=note))
+
+    def _handle_verdicts(self, batch: Sequence[Task], verdicts: Mapping[TaskKey, Verdict]) -> None:
         with self._lock:
             self._unknown_in_a_row = 0
             for task in batch:
-                error = replies[task.key]
-                outcome = Outcome.REFUSED if error else Outcome.ACCEPTED
-                self._results[task.key] = Result(outcome, error=error)
+                verdict = verdicts[task.key]
+                outcome = Outcome.ACCEPTED if verdict.answer is Answer.ACCEPTED else Outcome.REFUSED
+                self._results[task.key] = Result(outcome, error=verdict.error, finding=verdict.finding)
+        not_now = [task for task in batch if verdicts[task.key].answer is Answer.NOT_NOW]
+        if not_now:
+            self._explain_refusals(not_now)
+        silent = [task for task in batch if verdicts[task.key].answer is Answer.SILENT]
+        if silent:
+            self._settle(silent, verdicts[silent[0].key].error or ItemError("", "no answer for this task"))
+
+    def _explain_refusals(self, tasks: Sequence[Task]) -> None:
+        """Find out whether tasks whose state does not allow a retry need none any more."""
+        try:
+            now = self._service.read_again(tasks)
+        except CallError as exc:
+            self.warnings.append(f"{len(tasks)} tasks whose retry was refused could not be looked at again: {exc}")
+            return
+        for task in tasks:
+            seen = now.get(task.key)
+            if seen is not None and (seen.state.under_way or seen.state is State.SUCCEEDED):
+                self._take_back(task, seen, "nothing to do any more: the service was ahead of the retry")
+            else:
+                state = seen.state if seen else State.MISSING
+                self._record([task], replace(self._results[task.key], state_after=state))
 
     def _handle_failed_call(self, batch: Sequence[Task], exc: CallError) -> None:
         error = ItemError(exc.code, str(exc), exc.request_id)
         if exc.kind.may_have_run:
             self._settle(batch, error)
             return
-        if exc.kind is Kind.UNREACHED:
+        if exc.kind in (Kind.UNREACHED, Kind.LOCKED):
             self._stopped = f"the run stopped: {exc}"
             self._record(batch, Result(Outcome.NOT_ATTEMPTED, error=error, note=self._stopped))
             return
-        if exc.kind is Kind.DENIED:
+        if exc.kind in (Kind.DENIED, Kind.EXPIRED):
             self._stopped = f"the run stopped, because every further retry would be refused alike: {exc}"
         elif exc.kind in (Kind.GONE, Kind.THROTTLED):
             self._stopped_scopes[batch[0].scope] = f"nothing more was sent for the same parent: {exc}"
@@ -151,13 +214,15 @@ class Engine:
         if now is None or not now.moved_since(before):
             return
         note = "the reply was lost, and reading the state again shows that the retry was accepted"
-        self._record([before], Result(Outcome.ACCEPTED, state_after=now.state, note=note))
+        result = Result(Outcome.ACCEPTED, state_after=now.state, note=note, recovered=now.state is State.SUCCEEDED)
+        self._record([before], result)
 
     def wait(self, wait: Wait) -> None:
         """Look at the retried tasks until each has settled or the time is over. Never raises a CallError."""
         deadline = Deadline.after(self._clock, wait.timeout)
+        stale_seconds = self._service.facts.stale_seconds
         watches = {
-            key: _Watch(self._tasks[key], self._clock.monotonic())
+            key: _Watch(self._tasks[key], self._clock.monotonic(), stale_seconds)
             for key, result in self._results.items()
             if result.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
         }
@@ -195,11 +260,12 @@ class Engine:
             self._settle_task(watch.before, now)
         state = now.state if now else State.MISSING
         accepted = self._results[key].outcome is Outcome.ACCEPTED
-        if accepted and state is State.FAILED and not settled:
+        if accepted and state is watch.before.state and not settled:
             # The old failure, still shown: its retry has been accepted and has not begun.
             state = State.WAITING
         if now is not None or settled:
-            self._results[key] = replace(self._results[key], state_after=state)
+            recovered = settled and now is not None and (now.healthy or now.state is State.SUCCEEDED)
+            self._results[key] = replace(self._results[key], state_after=state, recovered=recovered)
         return settled
 
     def _record(self, batch: Iterable[Task], result: Result) -> None:
@@ -211,19 +277,24 @@ class Engine:
 class _Watch:
     """Tells a new failure from the old one that the service still shows."""
 
-    def __init__(self, before: Task, started: float) -> None:
+    def __init__(self, before: Task, started: float, stale_seconds: float) -> None:
         self.before = before
         self._started = started
+        self._stale_seconds = stale_seconds
         self._looks = 0
+        self._healthy_looks = 0
         self._moved = False
 
     def settled(self, now: Task | None, moment: float) -> bool:
         """Whether no later look will show anything else."""
         self._looks += 1
-        old_enough = self._looks >= _STALE_LOOKS and moment - self._started >= _STALE_SECONDS
+        old_enough = self._looks >= _STALE_LOOKS and moment - self._started >= self._stale_seconds
         if now is None:
             return old_enough
         self._moved = self._moved or now.moved_since(self.before)
+        self._healthy_looks = self._healthy_looks + 1 if now.healthy else 0
+        if self._healthy_looks >= _HEALTHY_LOOKS:
+            return True
         if now.state.under_way or now.state is State.UNKNOWN:
             return False
         return self._moved or old_enough

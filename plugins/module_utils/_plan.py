@@ -186,6 +186,8 @@ def _decide_failed(task: Task, failure: Failure, selection: Selection, policy: P
     kind = failure.failure_class.value
     if not selection.keeps_failure(task):
         return Decision(task, Action.SKIP, "failed, but codes or message_regex leave it out", failure)
+    if task.barred:
+        return Decision(task, Action.SKIP, f"failed ({kind}), and a retry would be refused: {failure.remedy}", failure)
     if failure.failure_class in policy.retry_classes:
         return Decision(task, Action.RETRY, f"failed ({kind}): a retry may heal it", failure)
     return Decision(task, Action.SKIP, f"failed ({kind}), which is not among retry_classes: {failure.remedy}", failure)

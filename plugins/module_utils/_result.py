@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.redrive.tasks.plugins.module_utils._classify import found
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Cause, Decision, Plan
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     NOT_REACHED,
@@ -28,14 +30,24 @@ Results = Mapping[TaskKey, Result]
 FAIL_ON = ("missing", "refused", "unknown", "not_attempted", "failed_again", "timed_out")
 
 
-def planned(plan: Plan) -> dict[TaskKey, Result]:
-    """The results of a run that stops before the first retry, as check mode does."""
-    return {task.key: Result(Outcome.PLANNED) for task in plan.to_retry}
-
-
 def not_attempted(plan: Plan) -> dict[TaskKey, Result]:
     """The results of a run that ended before the first retry."""
     return dict.fromkeys((task.key for task in plan.to_retry), NOT_REACHED)
+
+
+def amended(plan: Plan, results: Results) -> Plan:
+    """The plan with what carrying it out told: decisions that were taken back, and findings of the service."""
+    return replace(plan, decisions=tuple(_amended(one, results.get(one.task.key)) for one in plan.decisions))
+
+
+def _amended(decision: Decision, result: Result | None) -> Decision:
+    if result is None:
+        return decision
+    if result.outcome is Outcome.NONE:
+        decision = replace(decision, action=Action.NONE)
+    if result.finding is not None:
+        decision = replace(decision, failure=found(decision.task, result.finding))
+    return decision
 
 
 def changed(results: Results) -> bool:
@@ -94,7 +106,8 @@ def counts(plan: Plan, results: Results) -> dict[str, int]:
     missing = sum(decision.task.state is State.MISSING for decision in plan.decisions)
     actions = [decision.action for decision in plan.decisions]
     outcomes = [result.outcome for result in results.values()]
-    after = [result.state_after for result in results.values() if result.outcome is Outcome.ACCEPTED]
+    accepted = [result for result in results.values() if result.outcome is Outcome.ACCEPTED]
+    after = [result.state_after for result in accepted if not result.recovered]
     return {
         "found": plan.found,
         "selected": len(actions),
@@ -106,7 +119,7 @@ def counts(plan: Plan, results: Results) -> dict[str, int]:
         "refused": outcomes.count(Outcome.REFUSED),
         "unknown": outcomes.count(Outcome.UNKNOWN),
         "not_attempted": outcomes.count(Outcome.NOT_ATTEMPTED),
-        "recovered": after.count(State.SUCCEEDED),
+        "recovered": len(accepted) - len(after),
         "failed_again": after.count(State.FAILED),
         "still_running": after.count(State.RUNNING) + after.count(State.WAITING),
     }

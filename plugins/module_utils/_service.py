@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import Rule
-from ansible_collections.redrive.tasks.plugins.module_utils._task import ItemError, State, Task, TaskKey, Window
+from ansible_collections.redrive.tasks.plugins.module_utils._limits import USUAL_BACKOFF, Backoff, Rate
+from ansible_collections.redrive.tasks.plugins.module_utils._task import State, Task, TaskKey, Verdict, Window
 
 
 @dataclass(frozen=True)
@@ -22,26 +23,36 @@ class ServiceFacts:
 
     :ivar name: for messages
     :ivar id_option: the option that names tasks
-    :ivar horizon: seconds for which the service shows a task; None means without end
-    :ivar horizon_margin: seconds by which a window keeps clear of the horizon's edge
+    :ivar absent: why a task that was asked for may not be found, in words
     :ivar batch_size: tasks in one retry call
-    :ivar rate: published limit in requests a second; None means that none is published
-    :ivar concurrency: requests under way at once, unless the user says otherwise
     :ivar wait_interval: seconds between two looks at the tasks, unless the user says otherwise
     :ivar retried_state: the state of a task just after its retry was accepted
     :ivar rules: built-in rules
+    :ivar horizon: seconds for which the service shows a task; None means without end
+    :ivar horizon_margin: seconds by which a window keeps clear of the horizon's edge
+    :ivar rate: published limit of each API; None means that none is published
+    :ivar throttled: pauses after the service refused a call for coming too fast
+    :ivar concurrency: requests under way at once, unless the user says otherwise
+    :ivar heals_itself: the service also retries by itself, so that each task is looked at again just before its retry
+    :ivar stale_seconds: for so long after an accepted retry the service may still show the old failure
+    :ivar stoppable: the option that includes tasks which a person stopped, and their state
     """
 
     name: str
     id_option: str
-    horizon: int | None
-    horizon_margin: int
+    absent: str
     batch_size: int
-    rate: float | None
-    concurrency: int
     wait_interval: float
     retried_state: State
     rules: tuple[Rule, ...]
+    horizon: int | None = None
+    horizon_margin: int = 60
+    rate: Rate | None = None
+    throttled: Backoff = USUAL_BACKOFF
+    concurrency: int = 1
+    heals_itself: bool = False
+    stale_seconds: float = 5.0
+    stoppable: tuple[str, State] | None = None
 
 
 class Service(Protocol):
@@ -55,13 +66,17 @@ class Service(Protocol):
         """Every task in the window whose state is among `states`, each once, from the first page to the last."""
 
     def find_tasks(self, ids: Sequence[str], window: Window) -> Iterable[Task]:
-        """The tasks with these ids, as far as the service shows them; others may come along."""
+        """The tasks with these ids, as far as the service shows them; others may come along.
+
+        Where the service reads by id, the window does not matter.
+        """
 
     def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
         """The same tasks as they are now; one that the service no longer shows is absent."""
 
-    def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, ItemError | None]:
-        """Retry tasks of one scope, at most a batch, in one call: None for each accepted one, else the error.
+    def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Verdict]:
+        """Retry tasks of one scope, at most a batch, in one call; a verdict for each.
 
-        A CallError whose kind says C(may_have_run) means that any of them may have been accepted.
+        A CallError whose kind says C(may_have_run) means that any of them may have been accepted. One of kind C(gone)
+        means that their parent is, and that no further call for it can succeed.
         """

@@ -66,6 +66,19 @@ class Outcome(str, enum.Enum):
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What a service itself tells of a failed task, so that no rule is asked.
+
+    :ivar rule: what stands in the place of the rule's name
+    :ivar remedy: what a person does about it
+    """
+
+    failure_class: FailureClass
+    rule: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Task:
     """One background task as the service showed it.
 
@@ -76,6 +89,8 @@ class Task:
     :ivar created: epoch seconds
     :ivar expires: epoch seconds after which the service no longer shows the task
     :ivar finished: epoch seconds of the last end of work; a later one tells a new failure from the old one
+    :ivar barred: why a retry of it would surely be refused
+    :ivar healthy: whether it does what it is there for, as a replication that never ends does while it is running
     """
 
     id: str
@@ -87,6 +102,8 @@ class Task:
     created: float | None = None
     expires: float | None = None
     finished: float | None = None
+    barred: Finding | None = None
+    healthy: bool = False
 
     @property
     def key(self) -> TaskKey:
@@ -121,6 +138,10 @@ class Window:
     since: int
     until: int
 
+    def holds(self, task: Task) -> bool:
+        """Whether the task was created in the window; one without a time was."""
+        return task.created is None or self.since <= task.created <= self.until
+
 
 @dataclass(frozen=True)
 class ItemError:
@@ -131,18 +152,51 @@ class ItemError:
     request_id: str = ""
 
 
+class Answer(enum.Enum):
+    """What a service says to the retry of one task."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_NOW = "not_now"
+    """The task's state does not allow it, so the state has to be read again."""
+    SILENT = "silent"
+    """Not a word: it may have been accepted."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A service's answer to the retry of one task.
+
+    :ivar error: the service's words, unless it was accepted
+    :ivar finding: what a refusal tells of the task itself
+    """
+
+    answer: Answer
+    error: ItemError | None = None
+    finding: Finding | None = None
+
+
+ACCEPTED = Verdict(Answer.ACCEPTED)
+
+
 @dataclass(frozen=True)
 class Result:
     """What came of one decision.
 
-    :ivar state_after: the state read after the retry, if it was read
+    An outcome of C(none) takes the decision back: when the retry was to be sent, there was nothing to do any more.
+
+    :ivar state_after: the state read after the retry, or just before it if nothing was to be done any more
     :ivar note: added to the decision's reason
+    :ivar finding: what a refusal told of the task
+    :ivar recovered: whether the retry was seen to have healed the task
     """
 
     outcome: Outcome
     state_after: State | None = None
     error: ItemError | None = None
     note: str = ""
+    finding: Finding | None = None
+    recovered: bool = False
 
 
 NOT_REACHED = Result(Outcome.NOT_ATTEMPTED, note="the run ended before it")

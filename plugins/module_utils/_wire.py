@@ -28,6 +28,7 @@ class Request:
     :ivar path: absolute, made of validated names only, so that it needs no encoding
     :ivar query: decoded names and values, in the order in which they are sent
     :ivar headers: names as they are sent
+    :ivar api: which of the service's limits it counts against, where each of its APIs has one of its own
     :ivar signature: what of the headers must not be shown, because the request could be sent again with it
     """
 
@@ -37,6 +38,7 @@ class Request:
     query: Query = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    api: str = ""
     signature: str = field(default="", repr=False)
 
     @property
@@ -52,7 +54,7 @@ class Request:
     @property
     def call(self) -> str:
         """The request in words, for messages."""
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.path} ({self.api})" if self.api else f"{self.method} {self.path}"
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """The same request with more headers."""

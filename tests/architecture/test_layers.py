@@ -22,6 +22,7 @@ PREFIX = "ansible_collections.redrive.tasks.plugins.module_utils."
 MAY_IMPORT: dict[str, set[str]] = {
     "_clock": set(),
     "_errors": set(),
+    "_limits": set(),
     "_redact": set(),
     "_task": set(),
     "_wire": set(),
@@ -30,10 +31,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_window": {"_errors", "_task"},
     "_classify": {"_errors", "_task"},
     "_plan": {"_classify", "_errors", "_task"},
-    "_result": {"_plan", "_task"},
+    "_result": {"_classify", "_plan", "_task"},
     "_http": {"_clock", "_errors", "_wire"},
-    "_attempts": {"_clock", "_errors", "_http", "_redact", "_wire"},
-    "_service": {"_classify", "_task"},
+    "_attempts": {"_clock", "_errors", "_http", "_limits", "_redact", "_wire"},
+    "_service": {"_classify", "_limits", "_task"},
     "_engine": {"_clock", "_errors", "_plan", "_service", "_task"},
     "_argspec": {"_result", "_task"},
     "_rules.*": {"_classify", "_task"},
@@ -57,6 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_endpoint",
         "_errors",
         "_http",
+        "_limits",
         "_plan",
         "_redact",
         "_service",
@@ -87,7 +89,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 MODULE_MAY_IMPORT = {"_fronts.*", "_module.info", "_module.retry"}
 
 # Pure: no clock, no chance, no environment, no network, no Ansible.
-PURE = ("_classify", "_endpoint", "_plan", "_result", "_rules.*", "_signing.*", "_task", "_window", "_wire")
+PURE = ("_classify", "_endpoint", "_limits", "_plan", "_result", "_rules.*", "_signing.*", "_task", "_window", "_wire")
 IMPURE_MODULES = {
     "ansible",
     "os",

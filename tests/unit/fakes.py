@@ -15,14 +15,16 @@ from typing import Any, Union
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller, Counters, RateLimiter, Signer
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._limits import Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._service import ServiceFacts
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
-    ItemError,
+    ACCEPTED,
     Scope,
     State,
     Task,
     TaskKey,
+    Verdict,
     Window,
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
@@ -66,24 +68,20 @@ def tasks(count: int, **fields: Any) -> list[Task]:
 FACTS = ServiceFacts(
     name="fake",
     id_option="task_ids",
-    horizon=3600,
-    horizon_margin=60,
+    absent="not found",
     batch_size=10,
-    rate=None,
-    concurrency=1,
     wait_interval=5.0,
     retried_state=State.RUNNING,
     rules=(),
+    horizon=3600,
 )
 
-Reply = Union[None, CallError, Mapping[str, ItemError]]
-"""What a retry call does: accept all, raise, or refuse some by id."""
+Reply = Union[None, CallError, Mapping[str, Verdict]]
+"""What a retry call does: accept all, raise, or say something else of some by id."""
 
 
 class FakeService:
     """Keeps tasks; `script` says what each retry call does in turn, `life` what a retried task then shows."""
-
-    facts = FACTS
 
     def __init__(
         self,
@@ -93,7 +91,9 @@ class FakeService:
         takes_effect: Callable[[int], bool] = lambda number: True,
         life: Sequence[State] = (State.RUNNING, State.SUCCEEDED),
         reads: Sequence[CallError | None] = (),
+        facts: ServiceFacts = FACTS,
     ) -> None:
+        self.facts = facts
         self.known = {one.key: one for one in known}
         self._script = list(script)
         self._takes_effect = takes_effect
@@ -136,7 +136,7 @@ class FakeService:
         finished = NOW + self.looks if begun and state is not State.RUNNING else before.finished
         self.known[key] = replace(before, state=state, finished=finished)
 
-    def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, ItemError | None]:
+    def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Verdict]:
         number = len(self.calls)
         self.calls.append([one.id for one in tasks])
         reply = self._script[0] if self._script else None
@@ -144,7 +144,7 @@ class FakeService:
         if reply is None or isinstance(reply, Mapping) or (reply.kind.may_have_run and self._takes_effect(number)):
             self._lives.update({one.key: list(self._life) for one in tasks if one.id not in refused})
         _raise(self._script)
-        return {one.key: refused.get(one.id) for one in tasks}
+        return {one.key: refused.get(one.id, ACCEPTED) for one in tasks}
 
 
 def _raise(script: list[Any]) -> None:
@@ -188,7 +188,7 @@ def caller(
     clock: FakeClock,
     *,
     max_attempts: int = 5,
-    rate: float | None = None,
+    rate: Rate | None = None,
     sign: Signer = lambda request: request,
     counters: Counters | None = None,
 ) -> Caller:

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Backoff, Counters, RateLimiter
+from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Counters, RateLimiter, pause_after
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._limits import Backoff, Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 from unit.fakes import NOW, FakeClock, FakeTransport, caller, failure, reply
 
@@ -79,10 +80,10 @@ class TestChanges:
 class TestPauses:
     def test_they_grow_up_to_a_cap(self) -> None:
         backoff = Backoff(base=1, cap=10)
-        assert [backoff.pause(attempt, lambda: 1.0) for attempt in range(1, 7)] == [1, 2, 4, 8, 10, 10]
+        assert [pause_after(attempt, backoff, lambda: 1.0) for attempt in range(1, 7)] == [1, 2, 4, 8, 10, 10]
 
     def test_half_of_each_is_left_to_chance(self) -> None:
-        assert Backoff(base=4, cap=10).pause(1, lambda: 0.0) == 2
+        assert pause_after(1, Backoff(base=4, cap=10), lambda: 0.0) == 2
 
     @pytest.mark.parametrize(
         ("header", "pause"),
@@ -102,6 +103,36 @@ class TestPauses:
         transport = FakeTransport([reply(429, retry_after=header), reply()])
         caller(transport, clock).read(read_things, parse)
         assert clock.slept == [pytest.approx(pause)]
+
+    def test_a_refusal_for_coming_too_fast_has_pauses_of_its_own(self) -> None:
+        clock = FakeClock()
+        transport = FakeTransport([failure(Kind.THROTTLED), failure(Kind.LOST), reply()])
+        limited = replace(caller(transport, clock), throttled=Backoff(base=8, cap=60, factor=3))
+        limited.read(read_things, parse)
+        assert clock.slept == [8, 1]
+
+
+class TestRenewal:
+    def test_what_has_expired_is_renewed_once_and_the_call_sent_again(self) -> None:
+        renewals: list[int] = []
+        transport = FakeTransport([failure(Kind.EXPIRED), reply()])
+        renewing = replace(caller(transport, FakeClock(), max_attempts=1), renew=lambda: not renewals.append(1))
+        assert renewing.change(CHANGE, parse) == 200
+        assert (len(transport.sent), renewals) == (2, [1])
+
+    def test_what_expires_again_at_once_is_not_renewed_again(self) -> None:
+        transport = FakeTransport([failure(Kind.EXPIRED)] * 3)
+        renewing = replace(caller(transport, FakeClock()), renew=lambda: True)
+        with pytest.raises(CallError) as caught:
+            renewing.read(read_things, parse)
+        assert caught.value.kind is Kind.EXPIRED
+        assert len(transport.sent) == 2
+
+    def test_what_cannot_be_renewed_ends_the_call(self) -> None:
+        transport = FakeTransport([failure(Kind.EXPIRED)])
+        with pytest.raises(CallError):
+            caller(transport, FakeClock()).read(read_things, parse)
+        assert len(transport.sent) == 1
 
 
 class TestSigning:
@@ -123,23 +154,40 @@ class TestCounters:
 class TestRate:
     def test_requests_are_spaced_evenly(self) -> None:
         clock = FakeClock()
-        limited = caller(FakeTransport([reply()] * 4), clock, rate=4)
+        limited = caller(FakeTransport([reply()] * 4), clock, rate=Rate(1, 0.25))
         for _number in range(4):
             limited.read(read_things, parse)
         assert clock.now - NOW == pytest.approx(0.75)
 
     def test_time_that_went_by_anyway_is_not_waited_again(self) -> None:
         clock = FakeClock()
-        limiter = RateLimiter(1, clock)
-        limiter.wait()
+        limiter = RateLimiter(Rate(1, 1.0), clock)
+        limiter.wait("things")
         clock.now += 5
-        limiter.wait()
+        limiter.wait("things")
         assert clock.slept[-1] == 0
 
     def test_without_a_rate_nothing_waits(self) -> None:
         clock = FakeClock()
-        RateLimiter(None, clock).wait()
+        RateLimiter(None, clock).wait("things")
         assert clock.slept == []
+
+    def test_each_api_has_a_limit_of_its_own(self) -> None:
+        clock = FakeClock()
+        limiter = RateLimiter(Rate(1, 1.0), clock)
+        for api in ("list", "retry", "list", "retry"):
+            limiter.wait(api)
+        assert clock.now - NOW == pytest.approx(1.0)
+
+    def test_a_budget_is_spent_as_it_comes_and_then_paced(self) -> None:
+        clock = FakeClock()
+        limiter = RateLimiter(Rate(3, 60.0), clock)
+        starts = []
+        for _number in range(7):
+            limiter.wait("things")
+            starts.append(clock.now - NOW)
+            clock.now += 1
+        assert starts == [0, 1, 2, 60, 61, 62, 120]
 
 
 class TestReplies:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -14,14 +15,23 @@ from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engin
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
+    Answer,
     FailureClass,
+    Finding,
     ItemError,
     Outcome,
     Result,
     State,
     Task,
+    Verdict,
 )
-from unit.fakes import OTHER, FakeClock, FakeService, failure, task, tasks
+from unit.fakes import FACTS, OTHER, FakeClock, FakeService, failure, task, tasks
+
+REFUSED = Verdict(Answer.REFUSED, ItemError("No", "not this one"))
+SPENT = Finding(FailureClass.EXHAUSTED, "fake.spent", "give up")
+NOT_NOW = Verdict(Answer.NOT_NOW, ItemError("State", "not in this state"), SPENT)
+SILENT = Verdict(Answer.SILENT)
+HEALING = replace(FACTS, heals_itself=True)
 
 
 def plan_for(known: list[Task]) -> Plan:
@@ -58,16 +68,88 @@ class TestSending:
         assert sorted(service.calls) == [["a", "c"], ["b"]]
 
     def test_a_refused_task_does_not_take_its_batch_along(self) -> None:
-        service = FakeService(tasks(3), script=[{"t001": ItemError("No", "not this one")}])
+        service = FakeService(tasks(3), script=[{"t001": REFUSED}])
         engine = send(service)
         assert outcomes(engine) == Counter({Outcome.ACCEPTED: 2, Outcome.REFUSED: 1})
-        assert result_of(engine, "t001").error == ItemError("No", "not this one")
+        assert result_of(engine, "t001").error == REFUSED.error
 
     def test_concurrent_calls_send_each_task_once(self) -> None:
         service = FakeService(tasks(95))
         engine = send(service, concurrency=4)
         assert set(service.sent.values()) == {1}
         assert outcomes(engine) == Counter({Outcome.ACCEPTED: 95})
+
+
+class TestAnswersForEachTask:
+    def moved(self, service: FakeService, task_id: str, state: State) -> None:
+        """Somebody else is ahead of us: the task changes before it is looked at again."""
+        key = next(key for key in service.known if key[1] == task_id)
+        service.on_look = lambda number: service.known.update({key: replace(service.known[key], state=state)})
+
+    @pytest.mark.parametrize("state", [State.WAITING, State.RUNNING, State.SUCCEEDED])
+    def test_what_needs_no_retry_any_more_is_no_failure(self, state: State) -> None:
+        service = FakeService(tasks(2), script=[{"t001": NOT_NOW}])
+        self.moved(service, "t001", state)
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 1, Outcome.NONE: 1})
+        assert result_of(engine, "t001").state_after is state
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+    def test_what_the_service_will_not_retry_is_refused_with_what_that_tells(self, state: State) -> None:
+        service = FakeService(tasks(2), script=[{"t001": NOT_NOW}])
+        self.moved(service, "t001", state)
+        result = result_of(send(service), "t001")
+        assert (result.outcome, result.finding, result.state_after) == (Outcome.REFUSED, SPENT, state)
+
+    def test_a_refusal_stays_one_when_the_task_cannot_be_looked_at(self) -> None:
+        service = FakeService(tasks(1), script=[{"t000": NOT_NOW}], reads=[failure(Kind.TRANSIENT)])
+        engine = send(service)
+        assert result_of(engine, "t000").outcome is Outcome.REFUSED
+        assert "could not be looked at" in engine.warnings[0]
+
+    def test_a_task_without_an_answer_is_read(self) -> None:
+        service = FakeService(tasks(3), script=[{"t001": SILENT}])
+        self.moved(service, "t001", State.RUNNING)
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 3})
+        assert service.sent["t001"] == 1
+
+    def test_a_task_without_an_answer_that_stays_as_it_was_is_unknown(self) -> None:
+        service = FakeService(tasks(3), script=[{"t001": SILENT}])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 2, Outcome.UNKNOWN: 1})
+        assert service.sent["t001"] == 1
+
+
+class TestTasksThatHealByThemselves:
+    def test_they_are_looked_at_once_more_and_left_alone_when_healed(self) -> None:
+        service = FakeService(tasks(12), facts=HEALING)
+        healed = next(iter(service.known))
+        service.on_look = lambda number: service.known.update({healed: task("t000", State.SUCCEEDED)})
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 11, Outcome.NONE: 1})
+        assert "t000" not in service.sent
+        assert service.looks == 2
+
+    def test_a_preview_reads_the_same_and_sends_nothing(self) -> None:
+        service = FakeService(tasks(12), facts=HEALING)
+        healed = next(iter(service.known))
+        service.on_look = lambda number: service.known.update({healed: task("t000", State.RUNNING)})
+        engine = Engine(service, clock=FakeClock())
+        engine.preview(plan_for(list(service.known.values())))
+        assert outcomes(engine) == Counter({Outcome.PLANNED: 11, Outcome.NONE: 1})
+        assert (service.calls, service.looks) == ([], 2)
+
+    def test_without_a_look_nothing_is_sent(self) -> None:
+        service = FakeService(tasks(12), facts=HEALING, reads=[failure(Kind.TRANSIENT)])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.NOT_ATTEMPTED: 12})
+        assert service.calls == []
+
+    def test_those_that_do_not_are_sent_as_they_were_listed(self) -> None:
+        service = FakeService(tasks(12))
+        send(service)
+        assert service.looks == 0
 
 
 class TestStopping:
@@ -81,6 +163,13 @@ class TestStopping:
         service = FakeService(tasks(20), script=[failure(Kind.UNREACHED)])
         assert outcomes(send(service)) == Counter({Outcome.NOT_ATTEMPTED: 20})
         assert len(service.calls) == 1
+
+    def test_a_locked_account_stops_the_run_and_refuses_nothing(self) -> None:
+        service = FakeService(tasks(30), script=[None, failure(Kind.LOCKED)])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 10, Outcome.NOT_ATTEMPTED: 20})
+        assert len(service.calls) == 2
+        assert "locked" in result_of(engine, "t025").note
 
     @pytest.mark.parametrize("kind", [Kind.GONE, Kind.THROTTLED])
     def test_trouble_of_one_scope_leaves_others_alone(self, kind: Kind) -> None:
@@ -247,6 +336,14 @@ class TestWaiting:
         engine.wait(Wait(60, 5))
         assert outcomes(engine) == Counter({Outcome.ACCEPTED: 1})
         assert result_of(engine, "t1").state_after is State.SUCCEEDED
+
+    def test_a_task_that_never_ends_has_recovered_when_it_keeps_doing_its_work(self) -> None:
+        service = FakeService(tasks(1), life=[State.RUNNING] * 100)
+        key = next(iter(service.known))
+        service.on_look = lambda number: service.known.update({key: replace(service.known[key], healthy=number >= 3)})
+        engine = self.waited(service)
+        assert (engine.pending, service.looks) == (0, 4)
+        assert result_of(engine, "t000") == Result(Outcome.ACCEPTED, state_after=State.RUNNING, recovered=True)
 
     def test_nothing_accepted_means_nothing_to_look_at(self) -> None:
         service = FakeService(tasks(1), script=[failure(Kind.DENIED)])

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils import _result
@@ -13,6 +15,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._classify import rul
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     FailureClass,
+    Finding,
     ItemError,
     Outcome,
     Result,
@@ -36,7 +39,7 @@ def plan() -> Plan:
 @pytest.fixture
 def results() -> dict[TaskKey, Result]:
     outcomes = (
-        Result(Outcome.ACCEPTED, state_after=State.SUCCEEDED),
+        Result(Outcome.ACCEPTED, state_after=State.SUCCEEDED, recovered=True),
         Result(Outcome.ACCEPTED, state_after=State.FAILED),
         Result(Outcome.REFUSED, error=ItemError("No", "no", "r-1")),
         Result(Outcome.UNKNOWN, state_after=State.FAILED, note="unsettled"),
@@ -73,7 +76,8 @@ def test_only_what_changes_stands_in_the_diff(plan: Plan, results: dict[TaskKey,
 
 
 def test_check_mode_shows_the_state_that_is_expected(plan: Plan) -> None:
-    after = _result.diff(plan, _result.planned(plan), State.RUNNING)["after"]
+    planned = {task.key: Result(Outcome.PLANNED) for task in plan.to_retry}
+    after = _result.diff(plan, planned, State.RUNNING)["after"]
     assert after == {f"r{number}": "running" for number in range(5)}
 
 
@@ -89,6 +93,25 @@ def test_check_mode_shows_the_state_that_is_expected(plan: Plan) -> None:
 )
 def test_changed_means_that_a_retry_was_accepted(outcome: Outcome, expected: bool) -> None:
     assert _result.changed({(SCOPE, "a"): Result(outcome)}) is expected
+
+
+def test_a_decision_that_was_taken_back_counts_as_nothing_to_do(plan: Plan, results: dict[TaskKey, Result]) -> None:
+    results[SCOPE, "r0"] = Result(Outcome.NONE, state_after=State.RUNNING, note="it runs again")
+    amended = _result.amended(plan, results)
+    count = _result.counts(amended, results)
+    assert [count[name] for name in ("selected", "retry", "none", "skip", "missing", "accepted")] == [8, 4, 2, 1, 1, 1]
+    entry = _result.tasks(amended, results)[0]
+    assert (entry["action"], entry["outcome"], entry["state_after"]) == ("none", "none", "running")
+    assert "r0" not in _result.diff(amended, results, State.RUNNING)["before"]
+
+
+def test_what_the_service_finds_replaces_what_the_rules_said(plan: Plan, results: dict[TaskKey, Result]) -> None:
+    finding = Finding(FailureClass.EXHAUSTED, "r.no_more", "give up")
+    results[SCOPE, "r2"] = replace(results[SCOPE, "r2"], finding=finding)
+    amended = _result.amended(plan, results)
+    failure = _result.tasks(amended, results)[2]["failure"]
+    assert (failure["class"], failure["rule"], failure["remedy"]) == ("exhausted", "r.no_more", "give up")
+    assert ["r2"] in [cause["task_ids"] for cause in _result.causes(amended)]
 
 
 def test_a_task_entry_holds_everything(plan: Plan, results: dict[TaskKey, Result]) -> None:

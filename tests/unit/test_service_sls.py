@@ -21,7 +21,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._services.sls import
     find_endpoint,
     region_of,
 )
-from ansible_collections.redrive.tasks.plugins.module_utils._task import State, Task, Window
+from ansible_collections.redrive.tasks.plugins.module_utils._task import ACCEPTED, State, Task, Window
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 from unit.fakes import NOW, SCOPE, FakeClock, FakeTransport, caller, reply
 
@@ -320,7 +320,7 @@ class TestErrors:
     @pytest.mark.parametrize("body", ["", "{}", "null", "OK"])
     def test_a_retry_is_accepted_whatever_stands_in_a_good_reply(self, body: str) -> None:
         task = Task("a", SCOPE, "fail", State.FAILED)
-        assert service(lambda request: reply(200, body)).retry([task]) == {task.key: None}
+        assert service(lambda request: reply(200, body)).retry([task]) == {task.key: ACCEPTED}
 
 
 class TestDiscovery:

@@ -28,6 +28,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError, RedriveError
 from ansible_collections.redrive.tasks.plugins.module_utils._http import REQUESTS_IMPORT_ERROR, Transport
+from ansible_collections.redrive.tasks.plugins.module_utils._limits import Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service, ServiceFacts
@@ -131,9 +132,10 @@ class Run:
         ids = self.params[self._front.facts.id_option]
         return None if ids is None else tuple(dict.fromkeys(ids))
 
-    def caller(self, endpoint: Endpoint, sign: Signer) -> Caller:
-        """What makes the service's calls, as the options say."""
-        params = self.params
+    def caller(self, endpoint: Endpoint, sign: Signer, renew: Callable[[], bool] = bool) -> Caller:
+        """What makes the service's calls, as the options say; `renew` as `Caller` has it."""
+        params, facts = self.params, self._front.facts
+        rate = Rate(1, 1 / params["rate_limit"]) if params["rate_limit"] else facts.rate
         transport = Transport(
             timeout=params["timeout"],
             verify=params["ca_path"] or True if params["validate_certs"] else False,
@@ -144,11 +146,13 @@ class Run:
             transport=transport,
             sign=sign,
             max_attempts=params["max_attempts"],
-            limiter=RateLimiter(params["rate_limit"] or self._front.facts.rate, self.clock),
+            limiter=RateLimiter(rate, self.clock),
             clock=self.clock,
             random=random.random,
             counters=self._counters,
             masker=self._masker,
+            throttled=facts.throttled,
+            renew=renew,
         )
 
     def check(self) -> None:
@@ -169,14 +173,20 @@ class Run:
         return Policy(
             rules=user_rules(self.params["rules"]) + self._front.facts.rules,
             retry_classes=frozenset(FailureClass(name) for name in self.params["retry_classes"]),
+            retry_states=self._stopped_states(),
         )
+
+    def _stopped_states(self) -> frozenset[State]:
+        """The states of tasks that a person stopped, if they are to be retried as well."""
+        option, state = self._front.facts.stoppable or ("", State.UNKNOWN)
+        return frozenset({state} if self.params.get(option) else ())
 
     def selection(self, states: frozenset[State]) -> Selection:
         """Which tasks are looked at."""
         message = self.params["message_regex"]
         return Selection(
             ids=self.ids,
-            states=states,
+            states=states | self._stopped_states(),
             codes=frozenset(code.lower() for code in self.params["codes"] or () if code),
             message=compile_pattern("message_regex", message) if message else None,
         )
@@ -209,12 +219,7 @@ class Run:
             tasks = service.list_tasks(window, selection.states)
         else:
             tasks = service.find_tasks(selection.ids, window)
-        return build_plan(tasks, selection, policy, absent=self._absent()), service
-
-    def _absent(self) -> str:
-        horizon = self._front.facts.horizon
-        reach = f", which shows the last {horizon // 3600} hours only" if horizon else ""
-        return f"not found in the window: the id is unknown, or no longer shown by the service{reach}"
+        return build_plan(tasks, selection, policy, absent=self._front.facts.absent), service
 
     def requests(self) -> dict[str, Any]:
         """What was sent, for the result."""

@@ -55,16 +55,17 @@ class _Retry:
         """Retry, wait, and end the module."""
         with self._run.reporting(self._result):
             self._plan.refuse_more_than(self._run.params["max_tasks"])
-            if self._run.check_mode or self._service is None:
-                self._results = _result.planned(self._plan)
-            else:
-                self._send_and_wait(self._service)
+            if self._service is not None:
+                self._act(self._service)
             self._finish()
 
-    def _send_and_wait(self, service: Service) -> None:
+    def _act(self, service: Service) -> None:
         params, facts = self._run.params, self._front.facts
         engine = Engine(service, clock=self._run.clock, concurrency=params["concurrency"] or facts.concurrency)
         self._results = engine.results
+        if self._run.check_mode:
+            engine.preview(self._plan)
+            return
         engine.send(self._plan)
         if params["wait"]:
             engine.wait(Wait(params["wait_timeout"], params["wait_interval"] or facts.wait_interval))
@@ -85,7 +86,8 @@ class _Retry:
         self._run.fail(" ".join(words), result)
 
     def _result(self) -> dict[str, Any]:
-        plan, results = self._plan, self._results
+        results = self._results
+        plan = _result.amended(self._plan, results)
         count = _result.counts(plan, results)
         return {
             "changed": _result.changed(results),

@@ -27,11 +27,12 @@ from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallE
 from ansible_collections.redrive.tasks.plugins.module_utils._rules.sls import RULES
 from ansible_collections.redrive.tasks.plugins.module_utils._service import ServiceFacts
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
-    ItemError,
+    ACCEPTED,
     Scope,
     State,
     Task,
     TaskKey,
+    Verdict,
     Window,
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Query, Request, Response
@@ -42,14 +43,15 @@ U = TypeVar("U")
 FACTS = ServiceFacts(
     name="SLS",
     id_option="task_ids",
-    horizon=48 * 3600,
-    horizon_margin=60,
+    absent=(
+        "not found in the window: the id is unknown, or no longer shown by the service, which shows the last 48 hours"
+        " only"
+    ),
     batch_size=10,
-    rate=None,
-    concurrency=1,
     wait_interval=10.0,
     retried_state=State.RUNNING,
     rules=RULES,
+    horizon=48 * 3600,
 )
 
 _PAGE = 500
@@ -204,12 +206,12 @@ class SlsService:
                 found.update((task.key, task) for task in shown if task.key in absent)
         return found
 
-    def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, ItemError | None]:
+    def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Verdict]:
         """Retry at most ten tasks of one shipper. The service answers for the whole call, not for each task."""
         body = json.dumps([task.id for task in tasks]).encode()
         request = self._request("PUT", _tasks_path(tasks[0].scope), body=body)
         self._caller.change(request, _check)
-        return {task.key: None for task in tasks}
+        return {task.key: ACCEPTED for task in tasks}
 
     @cached_property
     def _scopes(self) -> list[Scope]:

@@ -1,0 +1,31 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""How fast a service may be asked, as data. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many calls in so many seconds: one call in 0.1 s paces, 180 in 60 s are a budget to be spent as it comes."""
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long to wait before attempt number n + 1: exponential, with half of it jittered, seconds."""
+
+    base: float = 0.5
+    cap: float = 20.0
+    factor: float = 2.0
+
+
+USUAL_BACKOFF = Backoff()
