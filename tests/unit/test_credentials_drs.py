@@ -128,7 +128,8 @@ class TestKinds:
         )
 
     def test_a_user_id_needs_no_domain(self) -> None:
-        environ = {**PASSWORD, "OS_USER_ID": "u-1", "OS_USERNAME": "", "OS_USER_DOMAIN_NAME": ""}
+        environ = {**PASSWORD, "OS_USER_ID": "u-1", "OS_USER_DOMAIN_NAME": ""}
+        assert login(find({**environ, "OS_USERNAME": ""})) == PasswordLogin(OTC, None, "u-1", "env-password")
         assert login(find(environ)) == PasswordLogin(OTC, None, "u-1", "env-password")
 
     def test_a_token(self) -> None:
@@ -424,6 +425,10 @@ class TestWhatIsSaid:
     def test_a_user_needs_a_domain(self) -> None:
         with pytest.raises(InputError, match=r"domain of the user is not known.*user_domain_name.*OS_USER_DOMAIN_NAME"):
             find({**PASSWORD, "OS_USER_DOMAIN_NAME": ""})
+
+    def test_only_places_that_could_tell_are_listed(self) -> None:
+        with pytest.raises(InputError, match=r"OS_DOMAIN_ID in the environment\. Set the option user_domain_name\.$"):
+            find(**{**LOGIN, "user_domain_name": ""}, project_id="p-1")
 
     @pytest.mark.parametrize("name", ["clouds.yaml", "secure.yaml"])
     @pytest.mark.parametrize("content", ["{ secret", "[]", '{"clouds": 5}', "[" * 100_000, '{"clouds": {"one": 5}}'])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import json
 import re
 import time
@@ -146,6 +147,13 @@ def test_only_headers_that_the_request_has_are_signed() -> None:
     request = Request("POST", "https://drs.example.com", "/v3/p/jobs", headers={"Content-Type": "application/json"})
     authorization = drs.sign_hmac(request, drs.AccessKey("i", "s"), NOW, None).headers["Authorization"]
     assert "SignedHeaders=content-type;host;x-sdk-date," in authorization
+
+
+def test_without_a_body_the_hash_of_nothing_is_signed() -> None:
+    """Also where the type would leave a body unsigned; so the SDK does it."""
+    headers = {"Content-Type": "text/plain", "X-Sdk-Content-Sha256": "UNSIGNED-PAYLOAD"}
+    request = Request("GET", "https://drs.example.com", "/v3/p/jobs", headers=headers)
+    assert drs.canonical_request(request).endswith("\n" + hashlib.sha256().hexdigest())
 
 
 def test_signing_again_replaces_the_moment() -> None:
