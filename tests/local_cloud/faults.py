@@ -208,7 +208,7 @@ def wrong_shape(operation: str = "*", *, shape: str, key: str = "tasks", **when:
     """Valid JSON of a wrong shape.
 
     list: the whole in a list; null: `key` is null; lone: `key` holds its first element only; strings: all numbers as
-    strings; missing: `key` is gone, wherever it stands.
+    strings; missing: `key` is gone. `key` is meant wherever it stands.
     """
     if shape not in _SHAPES:
         raise ScenarioError(f"shape is one of {sorted(_SHAPES)}")
@@ -234,10 +234,16 @@ def _missing(content: Any, key: str) -> Any:
     return [_missing(value, key) for value in content] if isinstance(content, list) else content
 
 
+def _changed(content: Any, key: str, change: Callable[[Any], Any]) -> Any:
+    if isinstance(content, dict):
+        return {name: change(value) if name == key else _changed(value, key, change) for name, value in content.items()}
+    return [_changed(value, key, change) for value in content] if isinstance(content, list) else content
+
+
 _SHAPES: Mapping[str, Callable[[Any, str], Any]] = {
     "list": lambda content, key: [content],
-    "null": lambda content, key: {**content, key: None},
-    "lone": lambda content, key: {**content, key: (content.get(key) or [{}])[0]},
+    "null": lambda content, key: _changed(content, key, lambda _value: None),
+    "lone": lambda content, key: _changed(content, key, lambda value: (value or [{}])[0]),
     "strings": _strings,
     "missing": _missing,
 }
