@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_result": {"_classify", "_plan", "_task"},
     "_http": {"_clock", "_errors", "_wire"},
     "_attempts": {"_clock", "_errors", "_http", "_limits", "_redact", "_wire"},
+    "_replies": {"_errors", "_wire"},
     "_service": {"_classify", "_limits", "_task"},
     "_engine": {"_clock", "_errors", "_plan", "_service", "_task"},
     "_argspec": {"_result", "_task"},
@@ -45,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_clock",
         "_endpoint",
         "_errors",
+        "_replies",
         "_rules.=",
         "_service",
         "_task",
@@ -89,7 +91,19 @@ MAY_IMPORT: dict[str, set[str]] = {
 MODULE_MAY_IMPORT = {"_fronts.*", "_module.info", "_module.retry"}
 
 # Pure: no clock, no chance, no environment, no network, no Ansible.
-PURE = ("_classify", "_endpoint", "_limits", "_plan", "_result", "_rules.*", "_signing.*", "_task", "_window", "_wire")
+PURE = (
+    "_classify",
+    "_endpoint",
+    "_limits",
+    "_plan",
+    "_replies",
+    "_result",
+    "_rules.*",
+    "_signing.*",
+    "_task",
+    "_window",
+    "_wire",
+)
 IMPURE_MODULES = {
     "ansible",
     "os",

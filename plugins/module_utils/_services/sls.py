@@ -24,6 +24,12 @@ from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Cal
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._replies import (
+    JsonReplies,
+    number_of,
+    seconds_of,
+    text_of,
+)
 from ansible_collections.redrive.tasks.plugins.module_utils._rules.sls import RULES
 from ansible_collections.redrive.tasks.plugins.module_utils._service import ServiceFacts
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
@@ -354,7 +360,7 @@ def _parse_names(response: Response, key: str) -> tuple[list[str], int | None]:
     if names is None:
         names = []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise _wrong_shape(response, f"{key} is not a list of names")
+        raise _REPLIES.wrong_shape(response, f"{key} is not a list of names")
     return names, _total(response, content)
 
 
@@ -379,7 +385,7 @@ def _parse_tasks(response: Response, scope: Scope) -> _Page:
     elif isinstance(items, dict):  # a model of the vendor's types the array as one object
         items = [items]
     if not isinstance(items, list):
-        raise _wrong_shape(response, "tasks is not a list")
+        raise _REPLIES.wrong_shape(response, "tasks is not a list")
     total = _total(response, content)
     sums = json.dumps([total, content.get("statistics")], sort_keys=True)
     return _Page([_parse_task(response, item, scope) for item in items], total, sums)
@@ -387,78 +393,42 @@ def _parse_tasks(response: Response, scope: Scope) -> _Page:
 
 def _parse_task(response: Response, item: Any, scope: Scope) -> Task:
     if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"]:
-        raise _wrong_shape(response, "a task has no id")
-    status = _text(item.get("taskStatus"))
+        raise _REPLIES.wrong_shape(response, "a task has no id")
+    status = text_of(item.get("taskStatus"))
     state = _STATES.get(status.lower(), State.UNKNOWN)
-    created = _seconds(item.get("taskCreateTime"))
+    created = seconds_of(item.get("taskCreateTime"))
     return Task(
         id=item["id"],
         scope=scope,
         status=status,
         state=state,
-        code=_text(item.get("taskCode")),
-        message=_text(item.get("taskMessage")),
+        code=text_of(item.get("taskCode")),
+        message=text_of(item.get("taskMessage")),
         created=created,
         expires=None if created is None else created + (FACTS.horizon or 0),
-        finished=_seconds(item.get("taskFinishTime")),
+        finished=seconds_of(item.get("taskFinishTime")),
     )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
-
-
-def _seconds(value: Any) -> float | None:
-    """Epoch seconds, given as a number or as its digits; 0 means that there is none."""
-    number = _number(value)
-    return float(number) if number else None
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
-        return int(value)
-    return value if isinstance(value, int) and 0 <= value < 10**12 else None
 
 
 def _total(response: Response, content: Mapping[str, Any]) -> int | None:
     if content.get("total") is None:
         return None
-    total = _number(content["total"])
+    total = number_of(content["total"])
     if total is None:
-        raise _wrong_shape(response, "total is not a number")
+        raise _REPLIES.wrong_shape(response, "total is not a number")
     return total
 
 
 def _object(response: Response) -> dict[str, Any]:
     _check(response)
-    try:
-        content = response.json()
-    except ValueError as exc:
-        raise _broken(response, f"the reply is not JSON: {response.excerpt()}") from exc
-    if not isinstance(content, dict):
-        raise _wrong_shape(response, "the reply is not an object")
-    return content
-
-
-def _wrong_shape(response: Response, what: str) -> CallError:
-    return _broken(response, f"the reply has another shape than documented: {what}")
-
-
-def _broken(response: Response, text: str) -> CallError:
-    return CallError(
-        Kind.BROKEN,
-        text,
-        code="broken_reply",
-        status=response.status,
-        request_id=_request_id(response),
-        hint="Check that the endpoint is SLS itself and not a proxy.",
-    )
+    return _REPLIES.content(response)
 
 
 def _request_id(response: Response) -> str:
     return response.headers.get("x-log-requestid", "")
+
+
+_REPLIES = JsonReplies(FACTS.name, _request_id)
 
 
 def _check(response: Response) -> None:
@@ -485,7 +455,7 @@ def _envelope(response: Response) -> tuple[str, str]:
         return "", ""
     if not isinstance(content, dict) or not content.get("errorCode"):
         return "", ""
-    return _text(content["errorCode"]), _text(content.get("errorMessage"))
+    return text_of(content["errorCode"]), text_of(content.get("errorMessage"))
 
 
 _CREDENTIALS_HINT = "Check access_key_id, access_key_secret and security_token, and that the key is enabled."
