@@ -259,8 +259,8 @@ def test_other_spelling_of_a_used_trace_id_is_a_replay(geelark: LocalCloud) -> N
 
 def test_refused_call_does_not_use_up_its_trace_id(geelark: LocalCloud) -> None:
     codes = [
-        call(geelark, QUERY, {"ids": ["1"]}, headers=key_headers(trace_id=UUID, **wrong)).code
-        for wrong in ({"api_key": "another"}, {})
+        call(geelark, QUERY, {"ids": ["1"]}, headers=key_headers(trace_id=UUID, api_key=key)).code
+        for key in ("another", API_KEY)
     ]
     assert codes == [40003, 0]
 
