@@ -29,6 +29,8 @@ from local_cloud.world import World
 
 READ_LIMIT = 12 * 1024 * 1024 + 1  # one byte more than any service takes, so that each itself can refuse
 CONTROL = "/_cloud/"
+# In the body of a request for a token: a password, a token.
+_SECRET_MEMBERS = re.compile(rb'("password"|"token"\s*:\s*\{\s*"id")(\s*:\s*)"(?:[^"\\]|\\.)*"')
 _SECRET_HEADERS = ("authorization", "x-acs-security-token", "x-auth-token", "x-security-token", "x-tc-token", "sign")
 
 
@@ -174,7 +176,7 @@ def record(call: Call, *, operation: Operation, **more: Any) -> RecordedRequest:
         method=call.method,
         target=call.target,
         headers=headers,
-        body=call.body.decode("utf-8", "replace"),
+        body=_SECRET_MEMBERS.sub(rb'\1\2"..."', call.body).decode("utf-8", "replace"),
         operation=operation.name,
         scope=dict(operation.scope),
         changes=operation.changes,
@@ -293,7 +295,7 @@ async def _read(request: web.BaseRequest) -> Call:
     )
     # A proxied request carries the whole URL: the server can stand in as an HTTP proxy for the vendor's host names.
     target = re.sub(r"^http://[^/?#]*", "", request.raw_path) or "/"
-    return Call(request.method, target, headers, bytes(body), secrets.token_hex(12).upper())
+    return Call(request.method, target, headers, bytes(body), secrets.token_hex(12).upper(), request.secure)
 
 
 async def _write(request: web.BaseRequest, outcome: _Outcome) -> web.StreamResponse:

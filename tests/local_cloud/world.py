@@ -48,7 +48,7 @@ class Account:
 class Violation:
     """A retry no careful client would have sent; the service let it pass, and did nothing."""
 
-    kind: str  # unknown_id | not_failed | already_accepted | duplicate_id
+    kind: str  # unknown_id | not_failed | already_accepted | duplicate_id | parent
     task_id: str
     scope: tuple[str, ...]
     request_id: str

@@ -28,6 +28,7 @@ class Call:
     headers: Headers
     body: bytes
     request_id: str
+    secure: bool = False  # it came over TLS
 
     @property
     def path(self) -> str:
