@@ -82,6 +82,12 @@ def test_http_status_can_tell_errors(cloud: LocalCloud, geelark: GeelarkService)
     assert [(one.code, one.reply.status) for one in replies] == [(40004, 400), (40009, 400), (40006, 400), (0, 200)]
 
 
+def test_http_status_of_a_fault_remains(cloud: LocalCloud, geelark: GeelarkService) -> None:
+    geelark.configure(http_status_for_errors=400)
+    cloud.faults.add(faults.error(QUERY, status=503))
+    assert query(cloud, "1").reply.status == 503
+
+
 def test_either_mode_is_welcome(cloud: LocalCloud) -> None:
     assert query(cloud, "1", headers=token_headers()).code == 0
     assert query(cloud, "1", headers=key_headers(at=MINUTE)).code == 0
@@ -160,7 +166,17 @@ def test_hostile_answer_repeats_the_callers_secrets(cloud: LocalCloud) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"not json", b'{"ids": ["1"]', b"[]", b'"ids"', b"null", b'{"ids": ["\xff"]}', b'{"ids":["1"],"ids":["2"]}'],
+    [
+        b"",
+        b"not json",
+        b'{"ids": ["1"]',
+        b"[]",
+        b'"ids"',
+        b"null",
+        b'{"ids": ["\xff"]}',
+        b'{"ids":["1"],"ids":["2"]}',
+        b'{"ids": NaN}',
+    ],
 )
 @pytest.mark.parametrize("operation", [QUERY, HISTORY, RESTART])
 def test_body_is_a_json_object(cloud: LocalCloud, operation: str, body: bytes) -> None:

@@ -299,6 +299,14 @@ def test_waiting_task_gets_its_turn_without_a_restart(cloud: LocalCloud, tasks: 
     assert statuses(cloud, ids, 2) == [1, 3]
 
 
+def test_task_that_failed_while_it_waited_runs_at_once_when_restarted(cloud: LocalCloud, tasks: TeamTasks) -> None:
+    ids = tasks.add_tasks(status="waiting")
+    tasks.add_event(after=QUERY, do="fail", code="20002")
+    assert statuses(cloud, ids, 2) == [1, 4]
+    restart(cloud, *ids)
+    assert statuses(cloud, ids, 2) == [2, 3]
+
+
 def test_failed_task_can_heal_by_itself(cloud: LocalCloud, tasks: TeamTasks) -> None:
     ids = tasks.add_tasks(heals_after_reads=2)
     assert statuses(cloud, ids, 3) == [4, 4, 3]
@@ -341,6 +349,13 @@ def test_phone_is_free_when_its_task_is_done(cloud: LocalCloud, tasks: TeamTasks
     for one in ids:
         restart(cloud, one)
         assert statuses(cloud, [one], 1) == [3]
+
+
+@pytest.mark.usefixtures("phones")
+def test_phone_is_kept_by_a_task_that_waits_for_it(cloud: LocalCloud, tasks: TeamTasks) -> None:
+    ids = tasks.add_tasks(count=2, queued_reads=1, details={"phone": "pixel"})
+    restart(cloud, *ids)
+    assert [task["status"] for task in query(cloud, *ids).items] == [1, 4]
 
 
 @pytest.mark.usefixtures("phones")

@@ -134,10 +134,10 @@ class TeamTasks(TaskList):
         return found
 
     def phone_is_busy(self, task: Task) -> bool:
+        """Whether the phone of a task that is not active is kept by one that is."""
         phone = task.details["phone"]
         return any(
-            other is not task and other.details["phone"] == phone and (other.queued or other.status is Status.RUNNING)
-            for other in self
+            other.details["phone"] == phone and (other.queued or other.status is Status.RUNNING) for other in self
         )
 
 
