@@ -167,15 +167,8 @@ def test_hostile_answer_repeats_the_callers_secrets(cloud: LocalCloud) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"not json",
-        b'{"ids": ["1"]',
-        b"[]",
-        b'"ids"',
-        b"null",
-        b'{"ids": ["\xff"]}',
-        b'{"ids":["1"],"ids":["2"]}',
-        b'{"ids": NaN}',
+        *(b"", b"not json", b'{"ids": ["1"]', b"[]", b'"ids"', b"null"),
+        *(b'{"ids": ["\xff"]}', b'{"ids":["1"],"ids":["2"]}', b'{"ids": NaN}'),
     ],
 )
 @pytest.mark.parametrize("operation", [QUERY, HISTORY, RESTART])
