@@ -14,7 +14,9 @@ import pytest
 
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import KEY_ID, SECRET, TOKEN, TOKEN_ID, TOKEN_SECRET, Ansible, Direct, stand_up
+from modules.harness import Ansible, Direct, stand_up
+from modules.services import KEY_ID, SECRET
+from modules.sls import TOKEN, TOKEN_ID, TOKEN_SECRET
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ from local_cloud import faults
 from local_cloud.faults import FOREVER, Fault
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, FAST, INFO, KEY_ID, RETRY, WHERE, Ansible, Direct
+from modules.harness import Ansible, Direct
+from modules.services import KEY_ID
+from modules.sls import ALL, FAST, INFO, RETRY, WHERE
 
 READ, PUT = "GetShipperStatus", "RetryShipperTask"
 BUSY: dict[str, Any] = {"code": "InternalServerError", "message": "Try again."}

@@ -13,7 +13,8 @@ import pytest
 
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, INFO, PROJECT, RETRY, WHERE, Ansible, Direct, Ran
+from modules.harness import Ansible, Direct, Ran
+from modules.sls import ALL, INFO, PROJECT, RETRY, WHERE
 
 NO_NAMES = [
     "../x", "a/b", "a\nb", "a\r\nX-Evil: 1", "%2e", "a%2fb", ".", "..", "a.b", "a b", " a", "-a", "a-", "_a", "a_",

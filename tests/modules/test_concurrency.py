@@ -15,7 +15,9 @@ from local_cloud import faults
 from local_cloud.faults import FOREVER
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, FAST, KEY_ID, RETRY, Ansible, Direct
+from modules.harness import Ansible, Direct
+from modules.services import KEY_ID
+from modules.sls import ALL, FAST, RETRY
 
 PUT = "RetryShipperTask"
 BUSY: dict[str, Any] = {"code": "InternalServerError", "message": "Try again."}

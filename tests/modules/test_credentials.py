@@ -14,7 +14,9 @@ import pytest
 
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, INFO, KEY_ID, RETRY, SECRET, TOKEN, TOKEN_ID, TOKEN_SECRET, WHERE, Ansible, Direct, Ran
+from modules.harness import Ansible, Direct, Ran
+from modules.services import KEY_ID, SECRET
+from modules.sls import ALL, INFO, RETRY, TOKEN, TOKEN_ID, TOKEN_SECRET, WHERE
 
 NONE: dict[str, Any] = {"access_key_id": None, "access_key_secret": None}
 PLAIN = {"access_key_id": KEY_ID, "access_key_secret": SECRET}

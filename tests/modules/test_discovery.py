@@ -13,7 +13,9 @@ import pytest
 
 from local_cloud import faults
 from local_cloud.testing import LocalCloud
-from modules.harness import INFO, KEY_ID, LOGSTORE, PROJECT, RETRY, WHERE, Ansible, Direct
+from modules.harness import Ansible, Direct
+from modules.services import KEY_ID
+from modules.sls import INFO, LOGSTORE, PROJECT, RETRY, WHERE
 
 BUSY: dict[str, Any] = {"code": "InternalServerError", "message": "Try again."}
 ALL = {**PROJECT, "all_failed": True}

@@ -17,7 +17,9 @@ import pytest
 from local_cloud import faults
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, INFO, KEY_ID, RETRY, SECRET, WHERE, Ansible, Direct
+from modules.harness import Ansible, Direct
+from modules.services import KEY_ID, SECRET
+from modules.sls import ALL, INFO, RETRY, WHERE
 
 BUSY: dict[str, Any] = {"code": "InternalServerError", "message": "Try again."}
 VENDOR = "cn-hangzhou.log.aliyuncs.com"

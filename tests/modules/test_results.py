@@ -13,7 +13,8 @@ import pytest
 from local_cloud import faults
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, FAST, INFO, LOGSTORE, RETRY, WHERE, Ansible, Direct, Ran
+from modules.harness import Ansible, Direct, Ran
+from modules.sls import ALL, FAST, INFO, LOGSTORE, RETRY, WHERE
 
 PUT = "RetryShipperTask"
 BUSY: dict[str, Any] = {"code": "InternalServerError", "message": "Try again."}

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from local_cloud.tasks import TaskList
-from modules.harness import ALL, INFO, RETRY, WHERE, Ansible, Direct
+from modules.harness import Ansible, Direct
+from modules.sls import ALL, INFO, RETRY, WHERE
 
 KNOWN = [
     ("UnAuthorized", "any", "fix", "sls.unauthorized"),

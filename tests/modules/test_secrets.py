@@ -19,7 +19,8 @@ from local_cloud import faults
 from local_cloud.faults import FOREVER
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, INFO, RETRY, WHERE, Ansible, Direct, Ran
+from modules.harness import Ansible, Direct, Ran
+from modules.sls import ALL, INFO, RETRY, WHERE
 
 READ, PUT = "GetShipperStatus", "RetryShipperTask"
 CANARY_ID = "LTAIcanary"

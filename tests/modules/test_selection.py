@@ -15,7 +15,8 @@ import pytest
 
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, INFO, LOGSTORE, PROJECT, RETRY, WHERE, Ansible, Direct
+from modules.harness import Ansible, Direct
+from modules.sls import ALL, INFO, LOGSTORE, PROJECT, RETRY, WHERE
 
 TRANSIENT: dict[str, Any] = {"code": "InternalServerError", "message": "Try again."}
 

@@ -14,7 +14,8 @@ from local_cloud import faults
 from local_cloud.faults import FOREVER, Fault
 from local_cloud.tasks import TaskList
 from local_cloud.testing import LocalCloud
-from modules.harness import ALL, FAST, LOGSTORE, RETRY, WHERE, Ansible, Direct
+from modules.harness import Ansible, Direct
+from modules.sls import ALL, FAST, LOGSTORE, RETRY, WHERE
 
 READ = "GetShipperStatus"
 BUSY: dict[str, Any] = {"code": "InternalServerError", "message": "Try again."}
