@@ -117,6 +117,20 @@ def test_faults_speak_the_callers_language(cloud: LocalCloud, shipper: ShipperTa
     ]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("InvalidParameter", "InvalidParameterValue", "MissingParameter", "AuthFailure.SignatureExpire"),
+        *("FailedOperation", "InternalError.ServerBusy", "OperationDenied", "RequestLimitExceeded.UinLimitExceeded"),
+    ],
+)
+def test_fault_has_words_for_its_code(cloud: LocalCloud, shipper: ShipperTasks, code: str) -> None:
+    cloud.faults.add(faults.error(code=code))
+    reply = send(cloud, listing())
+    assert reply.code == code
+    assert re.fullmatch(r"[A-Z][\w/ -]+ [\w/ -]+\.|Missing parameter\.", reply.message)
+
+
 def test_hostile_answer_can_echo_the_callers_secrets(cloud: LocalCloud, shipper: ShipperTasks) -> None:
     cloud.faults.add(faults.error(echo="{secret} {token} {authorization} {body}"))
     request = listing(key=STS_KEY, secret=STS_SECRET, token=STS_TOKEN)
@@ -669,6 +683,7 @@ def test_published_limit_throttles_the_21st_request_within_a_second() -> None:
         assert send(cloud, listing(at=at)).code == "RequestLimitExceeded"
         cloud.clock.advance(0.001)
         assert send(cloud, listing(at=at)).code is None
+        assert cloud.summary()["throttled"] == 3
 
 
 def test_without_the_option_nothing_is_throttled(cloud: LocalCloud, shipper: ShipperTasks) -> None:

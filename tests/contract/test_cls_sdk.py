@@ -59,9 +59,10 @@ def connect(cloud: LocalCloud, method: str) -> Connect:
         *,
         region: str = REGION,
         language: str = "en-US",
+        http: Any = None,
         **profile: Any,
     ) -> Any:
-        http = HttpProfile(protocol="http", endpoint=f"127.0.0.1:{cloud.port}", reqMethod=method)
+        http = http or HttpProfile(protocol="http", endpoint=f"127.0.0.1:{cloud.port}", reqMethod=method)
         return ClsClient(
             Credential(key, secret, token), region, ClientProfile(httpProfile=http, language=language, **profile)
         )
@@ -107,6 +108,26 @@ def test_failed_tasks_are_listed_retried_and_succeed(
     assert Counter(task.Status for task in tasks_of(client)) == {"success": 5}
     assert cloud.executed() == cloud.retried() == Counter(failed)
     assert cloud.violations == []
+
+
+@pytest.mark.parametrize("endpoint", [None, "cls.intl.tencentcloudapi.com", "cls.ap-guangzhou.tencentcloudapi.com"])
+def test_vendors_own_names_through_a_proxy(
+    cloud: LocalCloud, shipper: ShipperTasks, connect: Connect, method: str, endpoint: str | None
+) -> None:
+    shipper.add_tasks()
+    proxy = f"http://127.0.0.1:{cloud.port}"
+    client = connect(http=HttpProfile(protocol="http", endpoint=endpoint, proxy=proxy, reqMethod=method))
+    assert len(tasks_of(client)) == 1
+    assert cloud.requests[0].header("host") == (endpoint or "cls.tencentcloudapi.com")
+
+
+def test_tls() -> None:
+    with LocalCloud(tls=True) as cloud:
+        cloud.world.add_account(KEY, SECRET)
+        cloud.world.cls.add_shipper(SHIPPER).add_tasks()
+        http = HttpProfile(endpoint=f"localhost:{cloud.port}", certification=cloud.ca_file)
+        client = ClsClient(Credential(KEY, SECRET), REGION, ClientProfile(httpProfile=http))
+        assert len(tasks_of(client)) == 1
 
 
 def test_shippers_are_paged_through(cloud: LocalCloud, connect: Connect) -> None:

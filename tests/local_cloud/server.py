@@ -153,7 +153,7 @@ class Cloud:
             return {
                 "requests": dict(Counter(request.operation for request in self.requests)),
                 "statuses": dict(Counter(str(request.status) for request in self.requests)),
-                "throttled": sum(request.fault in ("throttle", "rate_limit") for request in self.requests),
+                "throttled": sum(self._was_throttled(request) for request in self.requests),
                 "tasks_sent_once": sum(times == 1 for times in sent.values()),
                 "tasks_sent_more": {one: times for one, times in sent.items() if times > 1},
                 "retries_executed": sum(self.world.executed.values()),
@@ -161,6 +161,11 @@ class Cloud:
                 "violations": [asdict(one) for one in self.world.violations],
                 "followed_redirects": len(self.trapped),
             }
+
+    def _was_throttled(self, request: RecordedRequest) -> bool:
+        """By a fault, by a rate limit, or by a limit of the service's own."""
+        usual = self.world.services[request.service].throttled().code
+        return request.fault in ("throttle", "rate_limit") or request.code == usual
 
 
 def merge(usual: Headers, special: Headers) -> Headers:

@@ -125,7 +125,15 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     ),
 }
 
-_TEXTS = {code: (chinese, english) for code, chinese, english in _TABLE.values()} | {
+# For codes that come without a problem of their own, as from a fault.
+_TEXTS = {code: (chinese, english) for code, chinese, english in _TABLE.values() if "{" not in english} | {
+    "AuthFailure": ("CAM签名/鉴权错误。", "CAM signature/authentication error."),
+    "AuthFailure.SignatureExpire": ("签名过期。", "The signature has expired."),
+    "AuthFailure.UnauthorizedOperation": ("请求未授权。", "The request is not authorized."),
+    "InvalidParameter": ("参数错误。", "Incorrect parameter."),
+    "InvalidParameterValue": ("参数取值错误。", "Incorrect parameter value."),
+    "MissingParameter": ("缺少参数错误。", "Missing parameter."),
+    "OperationDenied": ("操作被拒绝。", "Operation denied."),
     "InternalError": ("内部错误。", "Internal error."),
     "InternalError.ServerBusy": ("内部错误服务器繁忙", "The server is busy."),
     "FailedOperation": ("操作失败。", "Operation failed."),
