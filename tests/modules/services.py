@@ -136,7 +136,7 @@ CLS = Service(
 
 
 def _prepare_drs(cloud: LocalCloud) -> None:
-    cloud.world.drs.add_project(PROJECT_ID)
+    cloud.world.drs.add_project(PROJECT_ID, domain=DOMAIN)
     cloud.world.drs.add_user(USER, PASSWORD, domain=DOMAIN)
 
 

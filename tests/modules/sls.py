@@ -10,21 +10,6 @@ from typing import Any
 
 from modules.services import SLS
 
-__all__ = [
-    "ALL",
-    "FAST",
-    "INFO",
-    "KEY_ID",
-    "LOGSTORE",
-    "PROJECT",
-    "RETRY",
-    "SECRET",
-    "TOKEN",
-    "TOKEN_ID",
-    "TOKEN_SECRET",
-    "WHERE",
-]
-
 INFO, RETRY = SLS.info, SLS.act
 TOKEN_ID, TOKEN_SECRET, TOKEN = "STS.testTemporary", "testTemporarySecret", "testStsToken/with+chars=="
 PROJECT: dict[str, Any] = {"project": "shop"}
