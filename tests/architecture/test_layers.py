@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_http": {"_clock", "_errors", "_wire"},
     "_attempts": {"_clock", "_errors", "_http", "_limits", "_redact", "_wire"},
     "_replies": {"_errors", "_wire"},
+    "_discovery": {"_errors", "_task"},
     "_service": {"_classify", "_limits", "_task"},
     "_engine": {"_clock", "_errors", "_plan", "_service", "_task"},
     "_argspec": {"_result", "_task"},
@@ -44,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_services.*": {
         "_attempts",
         "_clock",
+        "_discovery",
         "_endpoint",
         "_errors",
         "_replies",
@@ -93,6 +95,7 @@ MODULE_MAY_IMPORT = {"_fronts.*", "_module.info", "_module.retry"}
 # Pure: no clock, no chance, no environment, no network, no Ansible.
 PURE = (
     "_classify",
+    "_discovery",
     "_endpoint",
     "_limits",
     "_plan",

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,6 +21,13 @@ from typing import Any, Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._discovery import (
+    in_states,
+    is_last_page,
+    read_places_again,
+    until_found,
+    usable,
+)
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._replies import (
@@ -64,6 +70,8 @@ _PAGE = 500
 # A listing with more pages than this is no listing: half a million tasks, where a shipper makes some hundreds a day.
 _MOST_PAGES = 1000
 _MOST_PASSES = 3
+# Of a right that is missing for one logstore or shipper and may be there for another.
+_RIGHTS = frozenset({"unauthorized"})
 
 _STATES = {"success": State.SUCCEEDED, "running": State.RUNNING, "fail": State.FAILED}
 _STATUSES = {state: status for status, state in _STATES.items()}
@@ -166,33 +174,19 @@ class SlsService:
         # The service filters by one status; several are sorted out here.
         statuses = [_STATUSES.get(state, "") for state in states]
         status = statuses[0] if len(statuses) == 1 else ""
-        strange: Counter[str] = Counter()
-        for tasks in self._usable(self._scopes, lambda scope: self._list(scope, window, status)):
-            yield from (task for task in tasks if task.state in states)
-            strange.update(task.status for task in tasks if task.state is State.UNKNOWN and task.state not in states)
-        for word, number in strange.items():
-            self._warn(f"{number} tasks were left out, because their status {word!r} is not known here.")
+        yield from in_states(self._tasks(window, status), states, self._warn)
 
     def find_tasks(self, ids: Sequence[str], window: Window) -> Iterator[Task]:
         """The tasks of one shipper after another, until all ids are found: SLS has no call that reads one by its id."""
-        wanted = set(ids)
-        for tasks in self._usable(self._scopes, lambda scope: self._list(scope, window, status="")):
-            yield from tasks
-            wanted.difference_update(task.id for task in tasks)
-            if not wanted:
-                return
+        yield from until_found(self._tasks(window, status=""), ids)
+
+    def _tasks(self, window: Window, status: str) -> Iterator[list[Task]]:
+        """The tasks of one shipper after another; those of other states may come along."""
+        return self._usable(self._scopes, lambda scope: self._list(scope, window, status))
 
     def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
         """The tasks as they are now. None of a shipper that is gone."""
-        found: dict[TaskKey, Task] = {}
-        for scope in dict.fromkeys(task.scope for task in tasks):
-            of_scope = [task for task in tasks if task.scope == scope]
-            try:
-                found.update(self._read_scope_again(scope, of_scope))
-            except CallError as exc:
-                if exc.kind is not Kind.GONE:
-                    raise
-        return found
+        return read_places_again(tasks, self._read_scope_again)
 
     def _read_scope_again(self, scope: Scope, tasks: Sequence[Task]) -> dict[TaskKey, Task]:
         """First from a window around their creation; what that does not show, from all times since.
@@ -235,27 +229,8 @@ class SlsService:
                 yield from scopes
 
     def _usable(self, places: Sequence[T], read: Callable[[T], U]) -> Iterator[U]:
-        """What each place holds, less those that were discovered and refuse to be read.
-
-        Internal logstores refuse these calls, rights may leave out a shipper, and either can be deleted meanwhile
-        (assumed, no source). What the user named must answer, and so must one place of those that were discovered.
-        """
-        refused: CallError | None = None
-        usable = 0
-        for place in places:
-            try:
-                content = read(place)
-            except CallError as exc:
-                left_out = exc.kind in (Kind.GONE, Kind.REJECTED) or exc.code.lower() == "unauthorized"
-                if self._shipper or not left_out:
-                    raise
-                refused = exc
-                self._warn(f"Left out: {exc}")
-                continue
-            usable += 1
-            yield content
-        if refused and not usable and refused.kind is not Kind.GONE:
-            raise refused
+        """What each place holds. Internal logstores refuse these calls, so they are left out (assumed, no source)."""
+        return usable(places, read, named=bool(self._shipper), rights=_RIGHTS, warn=self._warn)
 
     def _discover_shippers(self, logstore: str) -> Iterator[Scope]:
         for shipper in self._names(f"/logstores/{logstore}/shipper", "shipper"):
@@ -274,7 +249,7 @@ class SlsService:
             )
             before = len(names)
             names.update(dict.fromkeys(page))
-            if len(names) == before or _is_last(len(page), len(names), total):
+            if len(names) == before or is_last_page(len(page), len(names), total, size=_PAGE):
                 break
         for name in [name for name in names if not _NAME.fullmatch(name)]:
             self._warn(f"Left out: {key} {name!r}, because it is no legal name.")
@@ -314,7 +289,7 @@ class SlsService:
             # What tasks do changes the totals by state, but not the list of all.
             sums.add(page.sums if status else str(page.total))
             offset += len(page.tasks)
-            if len(tasks) == known or _is_last(len(page.tasks), offset, page.total):
+            if len(tasks) == known or is_last_page(len(page.tasks), offset, page.total, size=_PAGE):
                 return list(tasks.values()), len(sums) == 1 and len(tasks) == offset
         raise CallError(Kind.BROKEN, f"the list of tasks did not end within {_MOST_PAGES} pages", code="endless_list")
 
@@ -341,17 +316,6 @@ class SlsService:
 def _tasks_path(scope: Scope) -> str:
     names = dict(scope)
     return f"/logstores/{names['logstore']}/shipper/{names['shipper']}/tasks"
-
-
-def _is_last(length: int, offset: int, total: int | None) -> bool:
-    """Whether a page is the last of its list, given its length and where it ends.
-
-    Not because it is short: the service may cap the page size. And a total that is no more than one full page may
-    mean just that page.
-    """
-    if total is None:
-        return length == 0
-    return offset >= total and not length == offset == _PAGE
 
 
 def _parse_names(response: Response, key: str) -> tuple[list[str], int | None]:
