@@ -37,7 +37,6 @@ MAX_FILTERS = 10
 MAX_VALUES = 10
 PUBLISHED_RATE = 20  # requests of one account to one action within any second
 BODY_LIMIT = 10 * 1024 * 1024
-QUERY_LIMIT = 32 * 1024
 TOPIC = "5b158596-d0ad-4da5-af92-4fac4cd662c4"
 
 _REGION = re.compile(r"^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$")
@@ -57,9 +56,8 @@ class ClsOptions:
     new_start_on_retry: bool = False  # a task that runs again shows that run's StartTime
     published_limit: bool = False  # more than 20 requests to one action within a second are throttled
     content_type: str = "application/json"  # or with a charset: the vendor's SDK then overlooks every error
-    account_states: Mapping[str, str] = field(
-        default_factory=dict
-    )  # SecretId: isolated, destroyed, missing, acl_failed
+    # By SecretId: isolated (overdue), destroyed, missing, acl_failed.
+    account_states: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         allowed = {
@@ -285,10 +283,7 @@ class ClsService:
         shown = [
             task_fields(task, shipper.id, shipper.topic_id, as_text=as_text)
             for task in shipper.tasks.newest_first()
-            # assumed: the end is exclusive.
-            if begin
-            <= (task.created * 1000 if self.options.window_by == "start" else task.details["range_start"])
-            < end
+            if begin <= self._time_of(task) < end  # assumed: the end is exclusive
         ]
         return self._answer(self._listed("Tasks", shown))
 
@@ -380,7 +375,7 @@ def _check_form(call: Call, language: Language) -> None:
         raise refusal(language, "method")
     if call.path != "/" or (call.query and call.method == "POST"):
         raise refusal(language, "target", value=call.target)
-    if len(call.body) > BODY_LIMIT or len(call.query) > QUERY_LIMIT:
+    if len(call.body) > BODY_LIMIT:
         raise refusal(language, "too_large")
 
 
