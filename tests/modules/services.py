@@ -35,6 +35,9 @@ class Service:
     :ivar stop: the option that includes tasks which a person stopped, and their state
     :ivar prepare: makes accounts and the parent
     :ivar add: adds tasks to the parent and returns their ids; arguments as `TaskList.add_tasks`
+    :ivar transient: arguments for tasks that a retry can heal; C({n}) is a number that differs from task to task
+    :ivar fix: arguments for tasks that need a person first
+    :ivar denied: HTTP status and code with which the service refuses a caller without the right to retry
     """
 
     name: str
@@ -51,6 +54,9 @@ class Service:
     lists: tuple[str, ...]
     prepare: Callable[[LocalCloud], object]
     add: Callable[..., list[str]]
+    transient: Mapping[str, Any]
+    fix: Mapping[str, Any]
+    denied: tuple[int, str]
     stop: tuple[str, str] | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
@@ -99,6 +105,9 @@ SLS = Service(
     lists=("GetShipperStatus",),
     prepare=_prepare_sls,
     add=_add_sls,
+    transient={"code": "InternalServerError", "message": "Try {n} again."},
+    fix={"code": "InvalidOssBucket", "message": "No bucket {n}."},
+    denied=(401, "Unauthorized"),
     secrets=(SECRET,),
 )
 
@@ -113,6 +122,7 @@ def _prepare_cls(cloud: LocalCloud) -> None:
 
 
 def _add_cls(cloud: LocalCloud, **tasks: Any) -> list[str]:
+    tasks.pop("code", None)  # its tasks have none
     return cloud.world.cls.shippers[CLS_SHIPPER].tasks.add_tasks(**tasks)
 
 
@@ -131,6 +141,9 @@ CLS = Service(
     lists=("DescribeShipperTasks",),
     prepare=_prepare_cls,
     add=_add_cls,
+    transient={"message": "InternalError: try {n} again."},
+    fix={"message": "NoSuchBucket: no bucket {n}."},
+    denied=(200, "AuthFailure.UnauthorizedOperation"),
     secrets=(SECRET,),
 )
 
@@ -159,6 +172,9 @@ DRS = Service(
     lists=("ListJobs", "BatchDetail"),
     prepare=_prepare_drs,
     add=_add_drs,
+    transient={"code": "", "message": "Communications link failure, node {n}."},
+    fix={"code": "", "message": "Access denied for user root at node {n}."},
+    denied=(403, "DRS.M00102"),
     stop=("include_paused", "paused"),
     secrets=(PASSWORD,),
 )
@@ -187,6 +203,9 @@ GEELARK = Service(
     lists=("task/historyRecords",),
     prepare=_prepare_geelark,
     add=_add_geelark,
+    transient={"code": "20002", "message": "Phone {n} is busy."},
+    fix={"code": "20101", "message": "Proxy {n} fails."},
+    denied=(200, "40015"),
     stop=("include_cancelled", "cancelled"),
     secrets=(API_TOKEN,),
 )
