@@ -159,11 +159,7 @@ def test_unknown_user_is_told_no_more_than_a_wrong_password(cloud: LocalCloud, p
 def test_legacy_envelope(cloud: LocalCloud, project: Project) -> None:
     cloud.world.drs.configure(iam_envelope="legacy")
     assert login(cloud, "wrong").json == {
-        "error": {
-            "code": 401,
-            "message": "The request you have made requires authentication.",
-            "title": "Unauthorized",
-        }
+        "error": {"code": 401, "message": "The username or password is wrong.", "title": "Unauthorized"}
     }
     assert retry(cloud, "a", token="another").code == "APIGW.0301"
 

@@ -477,7 +477,12 @@ def test_details_hold_the_secrets_of_the_databases(cloud: LocalCloud, project: P
     shown = {end[key] for end in ends for key in ("db_password", "ssl_cert_key", "ssl_cert_password")}
     assert shown == set(cloud.world.drs.canaries)
     assert len(shown) == 12
-    other_calls = [status(cloud, *ids), listing(cloud), post(cloud, "jobs/batch-progress", {"jobs": ids}), retry(cloud, *ids)]
+    other_calls = [
+        status(cloud, *ids),
+        listing(cloud),
+        post(cloud, "jobs/batch-progress", {"jobs": ids}),
+        retry(cloud, *ids),
+    ]
     assert not any(canary in one.body.decode() for canary in shown for one in other_calls)
 
 

@@ -65,6 +65,8 @@ _IAM: dict[str, tuple[int, str]] = {
     "IAM.0073": (400, "Invalid input for field '{name}'. The value is '{value}'."),
     "IAM.0082": (403, "The user {value} is disabled."),
 }
+# assumed: in the older envelope the words that Keystone's users know.
+_LEGACY = dict.fromkeys(("IAM.0001", "IAM.0062"), "The username or password is wrong.")
 _TABLE = {**_DRS, **_GATEWAY, **_IAM}
 
 
@@ -91,7 +93,6 @@ def envelope(refused: Refusal, request_id: str, *, legacy_iam: bool) -> dict[str
     """The body of a refusal. `legacy_iam`: IAM says it as Keystone does, its code being the HTTP status."""
     message = refused.message if refused.message is not None else _TABLE.get(refused.code, (0, refused.code))[1]
     if refused.code.startswith("IAM.") and legacy_iam:
-        return {
-            "error": {"code": refused.status, "message": message, "title": HTTPStatus(refused.status).phrase},
-        }
+        message = _LEGACY.get(refused.code, message)
+        return {"error": {"code": refused.status, "message": message, "title": HTTPStatus(refused.status).phrase}}
     return {"error_code": refused.code, "error_msg": message, "request_id": request_id}
