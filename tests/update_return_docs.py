@@ -33,6 +33,10 @@ class Service:
     rule: str
     remedy: str
     lifetime: str
+    error_code: str
+    error_message: str
+    request_id: str
+    retried_state: str = "running"
 
 
 SERVICES = (
@@ -41,13 +45,33 @@ SERVICES = (
         retry="sls_shipper_task_retry",
         task_id="c1411eb7291c77560ba31fc65bc73c52",
         scope="{project: shop, logstore: access, shipper: to-oss}",
-        scope_words="project, logstore and shipper",
+        scope_words="What the task belongs to, that is project, logstore and shipper. Empty for a missing task.",
         status="fail",
         code="InvalidOssBucket",
         message="The specified bucket does not exist.",
         rule="sls.invalid_oss_bucket",
         remedy="Create the bucket, then retry.",
         lifetime="2026-11-25T01:02:03Z",
+        error_code="Unauthorized",
+        error_message="PUT /logstores/access/shipper/to-oss/tasks failed: Unauthorized: The AccessKey is disabled.",
+        request_id="5B0A6B60BB6EE39764D458B5",
+    ),
+    Service(
+        info="geelark_task_info",
+        retry="geelark_task_restart",
+        task_id='"571222333444555666"',
+        scope="{}",
+        scope_words="Always empty, because the account is the scope.",
+        status='"4"',
+        code='"20116"',
+        message="Not logged in.",
+        rule="geelark.login_data",
+        remedy="Log in by hand on the phone, then retry.",
+        lifetime="2026-11-30T01:02:03Z",
+        error_code='"48000"',
+        error_message="Task retry limit reached",
+        request_id="123456ABCEDF",
+        retried_state="waiting",
     ),
 )
 
@@ -71,7 +95,7 @@ tasks:
       type: str
       sample: @TASK_ID@
     scope:
-      description: What the task belongs to, that is @SCOPE_WORDS@. Empty for a missing task.
+      description: @SCOPE_WORDS@
       returned: always
       type: dict
       sample: @SCOPE@
@@ -295,17 +319,17 @@ AFTER = """\
           description: The vendor's error code.
           returned: always
           type: str
-          sample: Unauthorized
+          sample: @ERROR_CODE@
         message:
           description: What happened, in the vendor's words, and what to do.
           returned: always
           type: str
-          sample: "PUT /logstores/access/shipper/to-oss/tasks failed: Unauthorized: The AccessKey is disabled."
+          sample: "@ERROR_MESSAGE@"
         request_id:
           description: By which the vendor's support finds the call.
           returned: always
           type: str
-          sample: 5B0A6B60BB6EE39764D458B5
+          sample: @REQUEST_ID@
 """
 
 DIFF = """\
@@ -358,7 +382,7 @@ diff:
       description: The states after; as expected, where they were not read again.
       returned: always
       type: dict
-      sample: {@TASK_ID@: running}
+      sample: {@TASK_ID@: @RETRIED_STATE@}
 """
 
 
@@ -390,6 +414,10 @@ def render(service: Service, *, retry: bool) -> str:
         "RULE": service.rule,
         "REMEDY": service.remedy,
         "LIFETIME": service.lifetime,
+        "ERROR_CODE": service.error_code,
+        "ERROR_MESSAGE": service.error_message,
+        "REQUEST_ID": service.request_id,
+        "RETRIED_STATE": service.retried_state,
     }
     while "@" in text:
         text = re.sub(r"@([A-Z_]+)@", lambda match: parts[match.group(1)], text)

@@ -78,3 +78,16 @@ attributes:
       - redrive.tasks.all
       - redrive.tasks.sls
 """
+
+    ACTIONGROUP_GEELARK = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/redrive.tasks.geelark) in C(module_defaults) to set defaults for this module and its sibling,
+        or C(group/redrive.tasks.all) for all modules at once.
+    support: full
+    membership:
+      - redrive.tasks.all
+      - redrive.tasks.geelark
+"""

@@ -48,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_discovery",
         "_endpoint",
         "_errors",
+        "_limits",
         "_replies",
         "_rules.=",
         "_service",

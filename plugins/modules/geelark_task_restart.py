@@ -1,0 +1,416 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: geelark_task_restart
+short_description: Restart failed cloud phone tasks of GeeLark, once each
+version_added: 0.1.0
+description:
+  - Finds failed tasks of the cloud phones of an account, judges which of them a retry can heal, restarts those once,
+    and reports what a person has to fix.
+  - A task is restarted only while the service shows it as failed, and it is looked at again just before, because
+    GeeLark retries some tasks by itself. When the reply to a restart is lost or does not speak of a task, its state is
+    read again instead of sending it once more.
+  - GeeLark restarts a task five times at the most.
+  - While waiting it looks every 15 seconds unless O(wait_interval) says otherwise, and it sends one request at a time
+    unless O(concurrency) says otherwise.
+notes:
+  - A phone works on one task at a time. Of several tasks of one phone that are restarted at once, most fail again with
+    code 20002, and use up one of their five restarts. Restart them one after the other.
+  - A task that publishes may have published before it failed. Tasks with a code that tells so are left alone unless
+    O(retry_classes) holds V(fix), see the guide.
+author:
+  - redrive.tasks contributors (@redrive-tasks)
+extends_documentation_fragment:
+  - redrive.tasks._geelark
+  - redrive.tasks._what
+  - redrive.tasks._retry
+  - redrive.tasks._how
+  - redrive.tasks._attributes
+  - redrive.tasks._attributes.retry
+  - redrive.tasks._attributes.actiongroup_geelark
+seealso:
+  - module: redrive.tasks.geelark_task_info
+  - name: GeeLark Open API
+    description: The vendor's documentation of its API.
+    link: https://github.com/geelark-tech/geelark-openapi
+"""
+
+EXAMPLES = r"""
+---
+- name: Restart what can heal, wait, and fail if anything did not heal
+  redrive.tasks.geelark_task_restart:
+    all_failed: true
+    wait: true
+
+- name: Restart two tasks by their ids
+  redrive.tasks.geelark_task_restart:
+    task_ids:
+      - "571222333444555666"
+      - "571222333444555667"
+
+- name: Restart what failed for want of a login, now that the accounts are logged in, but no more than 50 tasks
+  redrive.tasks.geelark_task_restart:
+    all_failed: true
+    since: 2d
+    codes: ["20116", "20117"]
+    retry_classes: [fix]
+    max_tasks: 50
+
+- name: Restart a task that a person cancelled
+  redrive.tasks.geelark_task_restart:
+    task_ids: ["571222333444555668"]
+    include_cancelled: true
+
+- name: Restart with a rule of your own, and report instead of failing
+  redrive.tasks.geelark_task_restart:
+    all_failed: true
+    rules:
+      - code: "20267"
+        match: template v1
+        class: fix
+        remedy: Template v1 is out of use. Create the task with v2.
+    fail_on: []
+"""
+
+RETURN = r"""
+msg:
+  description: The outcome in one sentence.
+  returned: always
+  type: str
+  sample: Retried 120 of 412 tasks; 292 left alone (see causes).
+tasks:
+  description:
+    - One entry for each task that was selected or asked for. Tasks that were asked for keep the order in which
+      they were, others come oldest first.
+  returned: when the service showed its tasks
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The task's id.
+      returned: always
+      type: str
+      sample: "571222333444555666"
+    scope:
+      description: Always empty, because the account is the scope.
+      returned: always
+      type: dict
+      sample: {}
+    status:
+      description: The task's status before, in the vendor's own word. Empty for a missing task.
+      returned: always
+      type: str
+      sample: "4"
+    state:
+      description:
+        - The task's state before, in words that are the same for all services. One of V(waiting), V(running),
+          V(succeeded), V(failed), V(cancelled), V(paused), V(missing), V(unknown).
+      returned: always
+      type: str
+      sample: failed
+    failure:
+      description: Why the task failed, and what can heal it.
+      returned: when the task failed
+      type: dict
+      contains:
+        class:
+          description: V(transient), V(unclassified), V(fix), V(exhausted) or V(gone).
+          returned: always
+          type: str
+          sample: fix
+        rule:
+          description:
+            - The rule that the failure met, a built-in one by its name, yours by their position as in V(rules[0]).
+              Empty for V(unclassified).
+          returned: always
+          type: str
+          sample: geelark.login_data
+        code:
+          description: The vendor's failure code, empty where there is none.
+          returned: always
+          type: str
+          sample: "20116"
+        message:
+          description: The vendor's failure message.
+          returned: always
+          type: str
+          sample: Not logged in.
+        remedy:
+          description: What a person has to do.
+          returned: always
+          type: str
+          sample: Log in by hand on the phone, then retry.
+    created:
+      description: When the task was created, UTC, where known.
+      returned: always
+      type: str
+      sample: "2026-11-23T01:02:03Z"
+    expires:
+      description: When the service stops showing the task, UTC, where known.
+      returned: always
+      type: str
+      sample: "2026-11-30T01:02:03Z"
+    action:
+      description:
+        - The decision, V(retry), V(none) when there is nothing to do, or V(skip) when the task is left alone although
+          it did not succeed. It is the same in check mode.
+      returned: always
+      type: str
+      sample: skip
+    reason:
+      description: Why, in words.
+      returned: always
+      type: str
+      sample: "failed (fix), which is not among retry_classes: Log in by hand on the phone, then retry."
+    outcome:
+      description:
+        - What came of the decision. V(none) where nothing was to be sent, V(planned) in check mode, V(accepted),
+          V(refused), V(unknown) when a retry may or may not have been accepted and reading the state did not settle
+          it, V(not_attempted) when the run ended before it.
+      returned: always
+      type: str
+      sample: none
+    state_after:
+      description: The task's state when it was last read after the retry.
+      returned: when it was read again, because of O(wait) or after a lost reply
+      type: str
+      sample: succeeded
+    error:
+      description: Why the retry was not accepted.
+      returned: when it was not
+      type: dict
+      contains:
+        code:
+          description: The vendor's error code.
+          returned: always
+          type: str
+          sample: "48000"
+        message:
+          description: What happened, in the vendor's words, and what to do.
+          returned: always
+          type: str
+          sample: "Task retry limit reached"
+        request_id:
+          description: By which the vendor's support finds the call.
+          returned: always
+          type: str
+          sample: 123456ABCEDF
+counts:
+  description:
+    - How many tasks. V(selected) is the sum of V(retry), V(none), V(skip) and V(missing), and outside check mode
+      V(retry) is the sum of V(accepted), V(refused), V(unknown) and V(not_attempted).
+  returned: when the service showed its tasks
+  type: dict
+  contains:
+    found:
+      description: Tasks that the service showed.
+      returned: always
+      type: int
+      sample: 412
+    selected:
+      description: Tasks that were selected or asked for.
+      returned: always
+      type: int
+      sample: 412
+    retry:
+      description: Tasks that were decided to be retried.
+      returned: always
+      type: int
+      sample: 120
+    none:
+      description: Tasks with nothing to do.
+      returned: always
+      type: int
+      sample: 0
+    skip:
+      description: Tasks that were left alone.
+      returned: always
+      type: int
+      sample: 292
+    missing:
+      description: Tasks that were asked for and not found.
+      returned: always
+      type: int
+      sample: 0
+    accepted:
+      description: Retries that the service accepted.
+      returned: always
+      type: int
+      sample: 120
+    refused:
+      description: Retries that the service refused.
+      returned: always
+      type: int
+      sample: 0
+    unknown:
+      description: Retries that may or may not have been accepted.
+      returned: always
+      type: int
+      sample: 0
+    not_attempted:
+      description: Retries before which the run ended.
+      returned: always
+      type: int
+      sample: 0
+    recovered:
+      description: Retried tasks that were seen to succeed.
+      returned: always
+      type: int
+      sample: 0
+    failed_again:
+      description: Retried tasks that were seen to fail once more.
+      returned: always
+      type: int
+      sample: 0
+    still_running:
+      description: Retried tasks that were running when last seen.
+      returned: always
+      type: int
+      sample: 0
+causes:
+  description: Failed tasks folded by what made them fail, largest first.
+  returned: when the service showed its tasks
+  type: list
+  elements: dict
+  contains:
+    class:
+      description: V(transient), V(unclassified), V(fix), V(exhausted) or V(gone).
+      returned: always
+      type: str
+      sample: fix
+    rule:
+      description:
+        - The rule that the failure met, a built-in one by its name, yours by their position as in V(rules[0]).
+          Empty for V(unclassified).
+      returned: always
+      type: str
+      sample: geelark.login_data
+    code:
+      description: The vendor's failure code, empty where there is none.
+      returned: always
+      type: str
+      sample: "20116"
+    message:
+      description: The vendor's failure message.
+      returned: always
+      type: str
+      sample: Not logged in.
+    remedy:
+      description: What a person has to do.
+      returned: always
+      type: str
+      sample: Log in by hand on the phone, then retry.
+    count:
+      description: How many tasks.
+      returned: always
+      type: int
+      sample: 292
+    oldest:
+      description: When the oldest of them was created, UTC, where known.
+      returned: always
+      type: str
+      sample: "2026-11-23T01:02:03Z"
+    first_expiry:
+      description: When the service stops showing the first of them, UTC, where known.
+      returned: always
+      type: str
+      sample: "2026-11-30T01:02:03Z"
+    task_ids:
+      description: Their ids.
+      returned: always
+      type: list
+      elements: str
+      sample: ["571222333444555666"]
+requests:
+  description: What was sent to the service.
+  returned: when the options were usable
+  type: dict
+  contains:
+    sent:
+      description: Requests in all.
+      returned: always
+      type: int
+      sample: 13
+    repeated:
+      description: Those of them that repeated an earlier one.
+      returned: always
+      type: int
+      sample: 1
+    throttled:
+      description: Those of them that were refused for coming too fast.
+      returned: always
+      type: int
+      sample: 1
+    seconds:
+      description: Seconds that the requests took together, without the pauses between them.
+      returned: always
+      type: float
+      sample: 1.042
+problems:
+  description: How many tasks had each of the outcomes that O(fail_on) can name, whether or not it names them.
+  returned: when the service showed its tasks
+  type: dict
+  contains:
+    missing:
+      description: Tasks that were not found, or no longer shown after their retry.
+      returned: always
+      type: int
+      sample: 0
+    refused:
+      description: Retries that the service refused.
+      returned: always
+      type: int
+      sample: 0
+    unknown:
+      description: Retries that may or may not have been accepted.
+      returned: always
+      type: int
+      sample: 0
+    not_attempted:
+      description: Retries before which the run ended.
+      returned: always
+      type: int
+      sample: 0
+    failed_again:
+      description: Retried tasks that were seen to fail once more.
+      returned: always
+      type: int
+      sample: 0
+    timed_out:
+      description: Retried tasks that had not settled when waiting ended.
+      returned: always
+      type: int
+      sample: 0
+diff:
+  description: States by task id, of the tasks that change.
+  returned: when the service showed its tasks
+  type: dict
+  contains:
+    before:
+      description: The states before.
+      returned: always
+      type: dict
+      sample: {"571222333444555666": failed}
+    after:
+      description: The states after; as expected, where they were not read again.
+      returned: always
+      type: dict
+      sample: {"571222333444555666": waiting}
+"""
+
+from ansible_collections.redrive.tasks.plugins.module_utils._fronts.geelark import GEELARK
+from ansible_collections.redrive.tasks.plugins.module_utils._module.retry import run_retry_module
+
+
+def main() -> None:
+    run_retry_module(GEELARK)
+
+
+if __name__ == "__main__":
+    main()
