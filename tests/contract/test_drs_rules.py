@@ -15,6 +15,7 @@ import pytest
 from contract.wire_drs import (
     OTHER,
     PROJECT,
+    SECRET,
     TEMPORARY,
     exchange,
     furnish,
@@ -190,6 +191,19 @@ def test_signatures_that_are_not_genuine(cloud: LocalCloud, project: Project, mo
     assert (reply.status, reply.code) == (401, "APIGW.0301")
     assert reply.message == f"Incorrect IAM authentication information: {words}"
     assert cloud.executed() == Counter()
+
+
+def test_wrong_signatures_in_a_row_lock_the_key_for_a_while(cloud: LocalCloud, project: Project) -> None:
+    def attempt(secret: str = SECRET) -> str:
+        request = signed(cloud, "GET", "/v3/projects", secret=secret, at=cloud.clock.now())
+        reply = request.send(cloud)
+        return "" if reply.status == 200 else reply.message.partition(": ")[2]
+
+    wrong, locked = "verify aksk signature fail", "AK access failed to reach the limit,forbidden"
+    assert [attempt("wrong") for _ignored in range(5)] + [attempt()] == [wrong] * 5 + [""]
+    assert [attempt("wrong") for _ignored in range(7)] + [attempt()] == [wrong] * 6 + [locked] * 2
+    cloud.clock.advance(300)
+    assert attempt() == ""
 
 
 def test_shortest_list_of_signed_headers_will_do(cloud: LocalCloud, project: Project) -> None:

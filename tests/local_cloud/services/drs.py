@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Callable
 
-from local_cloud.services import UNKNOWN, Answer, Call, Headers, Operation, Refusal, drs_auth
+from local_cloud.services import UNKNOWN, Answer, Call, Headers, Operation, Refusal
+from local_cloud.services.drs_auth import Gate
 from local_cloud.services.drs_errors import envelope, item_text, refusal, unauthenticated
 from local_cloud.services.drs_iam import Caller, Identity, Token, User, version_document
 from local_cloud.services.drs_jobs import (
@@ -81,6 +83,7 @@ class DrsService:
         self._request_id = ""
         self.options = DrsOptions()
         self.identity = Identity()
+        self._gate = Gate()
 
     # -- building ---------------------------------------------------------------------------------------------------
 
@@ -208,7 +211,7 @@ class DrsService:
             return self.identity.caller_with(token, self.options, now)
         if authorization is None:
             raise unauthenticated("x-auth-token not found")
-        account = drs_auth.verify(call, self._world.accounts, now)
+        account = self._gate.verify(call, self._world.accounts, now)
         return Caller(account.projects, None, account.deny)
 
     def execute(self, call: Call, operation: Operation, now: float) -> Answer:
@@ -269,6 +272,11 @@ class DrsService:
 
     def _batch_retry_task(self, call: Call, project: Project, now: float) -> Answer:
         wanted = self._retry_infos(call)
+        twice = _duplicates([job_id for job_id, _ignored in wanted])
+        for job_id in twice:
+            self._world.add_violation("duplicate_id", job_id, (project.id,), call.request_id)
+        if twice:
+            raise refusal("DRS.M00301", name="jobs")
         results = [self._retry(project, job_id, re_edit, call.request_id, now) for job_id, re_edit in wanted]
         unknown = (self.options.unknown_id_code, "DRS.M05004")
         none_known = all(one.get("error_code") in unknown for one in results)
@@ -291,15 +299,7 @@ class DrsService:
         limit = self.options.max_jobs
         if limit is not None and len(wanted) > limit:
             raise refusal("DRS.M00299") if limit == 1 else refusal("DRS.M00300", value=f"at most {limit} jobs.")
-        self._refuse_duplicates([job_id for job_id, _ignored in wanted], call.request_id)
         return wanted
-
-    def _refuse_duplicates(self, ids: Sequence[str], request_id: str | None = None) -> None:
-        twice = [one for one in dict.fromkeys(ids) if ids.count(one) > 1] if len(set(ids)) < len(ids) else []
-        for one in twice if request_id is not None else ():
-            self._world.add_violation("duplicate_id", one, (), str(request_id))
-        if twice:
-            raise refusal("DRS.M00301", name="jobs")
 
     def _retry(self, project: Project, job_id: str, re_edit: bool, request_id: str, now: float) -> dict[str, Any]:
         """What becomes of one job of the batch."""
@@ -390,7 +390,8 @@ class DrsService:
         ids = _jobs_of(content)
         if not all(isinstance(one, str) and one for one in ids):
             raise refusal("DRS.M00202", name="jobs")
-        self._refuse_duplicates(ids)
+        if _duplicates(ids):
+            raise refusal("DRS.M00301", name="jobs")
         page_req = content.get("page_req")
         if page_req is None:
             page_req = {}
@@ -507,6 +508,10 @@ def _jobs_of(content: Mapping[str, Any]) -> list[Any]:
     if not isinstance(jobs, list) or not jobs:
         raise refusal("DRS.M00300", value="jobs is empty.")
     return jobs
+
+
+def _duplicates(ids: Iterable[str]) -> list[str]:
+    return [one for one, times in Counter(ids).items() if times > 1]
 
 
 def _page(content: Mapping[str, Any], *, default: int) -> tuple[int, int]:

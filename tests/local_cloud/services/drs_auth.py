@@ -14,12 +14,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
-from local_cloud.services import Call
+from local_cloud.services import Call, Refusal
 from local_cloud.services.drs_errors import unauthenticated
 
 if TYPE_CHECKING:
@@ -27,10 +29,45 @@ if TYPE_CHECKING:
 
 ALGORITHM = "SDK-HMAC-SHA256"
 MAX_SKEW = 15 * 60
+# "If an AK/SK pair fails to be authenticated for more than five consecutive times, it is locked" (FAQs on APIG.0301).
+MAX_FAILURES = 5
+LOCK_SECONDS = 5 * 60
 _AUTHORIZATION = re.compile(r"^SDK-HMAC-SHA256 Access=([^,\s]+), SignedHeaders=([^,\s]+), Signature=([0-9a-f]{64})$")
 _DATE = re.compile(r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$", re.ASCII)
 _ALWAYS_SIGNED = ("host", "x-sdk-date")  # the shortest list of the vendor's samples
 _UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+
+
+@dataclass
+class Gate:
+    """Lets signed calls in, and locks a key after too many wrong signatures in a row."""
+
+    failures: Counter[str] = field(default_factory=Counter)
+    locked_until: dict[str, float] = field(default_factory=dict)
+
+    def verify(self, call: Call, accounts: Mapping[str, Account], now: float) -> Account:
+        match = _AUTHORIZATION.match(call.header("authorization") or "")
+        key_id = match.group(1) if match else ""
+        if now < self.locked_until.get(key_id, now):
+            raise unauthenticated("AK access failed to reach the limit,forbidden")
+        try:
+            account = verify(call, accounts, now)
+        except WrongSignature:
+            self.failures[key_id] += 1
+            if self.failures[key_id] > MAX_FAILURES:
+                del self.failures[key_id]
+                self.locked_until[key_id] = now + LOCK_SECONDS
+            raise
+        del self.failures[key_id]
+        return account
+
+
+class WrongSignature(Refusal):
+    """Made with another secret, or of another request."""
+
+    def __init__(self) -> None:
+        usual = unauthenticated("verify aksk signature fail")
+        super().__init__(usual.status, usual.code, usual.message)
 
 
 def verify(call: Call, accounts: Mapping[str, Account], now: float) -> Account:
@@ -50,7 +87,7 @@ def verify(call: Call, accounts: Mapping[str, Account], now: float) -> Account:
         raise unauthenticated("Get secretKey failed")
     computed = hmac.new(account.access_key_secret.encode(), _encoded(string_to_sign(call, names)), hashlib.sha256)
     if not hmac.compare_digest(computed.hexdigest(), sent):
-        raise unauthenticated("verify aksk signature fail")
+        raise WrongSignature
     _check_token(call, account, now)
     return account
 
