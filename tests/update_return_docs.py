@@ -41,6 +41,24 @@ class Service:
 
 SERVICES = (
     Service(
+        info="cls_shipper_task_info",
+        retry="cls_shipper_task_retry",
+        task_id="6ef60bec-0242-43af-bb20-270359fb54a7",
+        scope="{shipper_id: 57f5808c-4a55-11eb-b378-0242ac130002}",
+        scope_words="What the task belongs to, that is shipper_id. Empty for a missing task.",
+        status="failed",
+        code='""',
+        message="NoSuchBucket",
+        rule="cls.cos_bucket",
+        remedy="Create the bucket, then retry.",
+        lifetime="2026-11-26T01:02:03Z",
+        error_code="OperationDenied.AccountIsolate",
+        error_message=(
+            "POST / (RetryShipperTask) failed: OperationDenied.AccountIsolate: The account has overdue payments."
+        ),
+        request_id="6ef60bec-0242-43af-bb20-270359fb54a7",
+    ),
+    Service(
         info="sls_shipper_task_info",
         retry="sls_shipper_task_retry",
         task_id="c1411eb7291c77560ba31fc65bc73c52",

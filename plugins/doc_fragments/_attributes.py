@@ -66,6 +66,19 @@ attributes:
       - redrive.tasks.all
 """
 
+    ACTIONGROUP_CLS = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/redrive.tasks.cls) in C(module_defaults) to set defaults for this module and its sibling,
+        or C(group/redrive.tasks.all) for all modules at once.
+    support: full
+    membership:
+      - redrive.tasks.all
+      - redrive.tasks.cls
+"""
+
     ACTIONGROUP_SLS = r"""
 options: {}
 attributes:

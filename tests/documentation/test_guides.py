@@ -6,23 +6,37 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import how_spec, info_spec, retry_spec, what_spec
-from ansible_collections.redrive.tasks.plugins.module_utils._rules.sls import RULES
 from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "docs" / "docsite" / "rst"
+RULES = "ansible_collections.redrive.tasks.plugins.module_utils._rules"
+# A service is one once it has modules.
+SERVICES = sorted({path.stem.partition("_")[0] for path in (ROOT / "plugins" / "modules").glob("*.py")})
 
 
-def test_the_table_of_built_in_rules_is_complete_and_in_order() -> None:
-    text = (GUIDES / "guide_failure_classes.rst").read_text()
-    rows = re.findall(r"\* - ``(sls\.\w+)``\n +- .*\n +- ``(\w+)``", text)
-    assert rows == [(rule.name, rule.failure_class.value) for rule in RULES]
+@pytest.mark.parametrize("guide", sorted(GUIDES.glob("guide_*.rst")), ids=lambda guide: guide.stem)
+def test_a_table_of_built_in_rules_is_complete_and_in_order(guide: Path) -> None:
+    rows = re.findall(r"\* - ``((\w+)\.\w+)``\n +- .*\n +- ``(\w+)``", guide.read_text())
+    for service in {service for _ignored, service, _class in rows}:
+        rules = importlib.import_module(f"{RULES}.{service}").RULES
+        assert [(name, kind) for name, where, kind in rows if where == service] == [
+            (rule.name, rule.failure_class.value) for rule in rules
+        ]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_built_in_rules_of_a_service_stand_in_one_guide(service: str) -> None:
+    tables = [guide.name for guide in GUIDES.glob("guide_*.rst") if f"* - ``{service}." in guide.read_text()]
+    assert len(tables) == 1
 
 
 def test_every_class_is_explained() -> None:
