@@ -133,7 +133,9 @@ class Engine:
         for task in batch:
             seen = now.get(task.key)
             if seen is not None and seen.state is task.state:
-                still.append(task)
+                # From now on it is compared with this look: meanwhile it may have failed anew, for another reason.
+                self._tasks[task.key] = seen
+                still.append(seen)
             else:
                 self._take_back(task, seen, note)
         return still

@@ -45,7 +45,7 @@ def _amended(decision: Decision, result: Result | None) -> Decision:
         return decision
     if result.outcome is Outcome.NONE:
         decision = replace(decision, action=Action.NONE)
-    if result.finding is not None:
+    if result.finding is not None and decision.failure is not None:  # what a person stopped has not failed
         decision = replace(decision, failure=found(decision.task, result.finding))
     return decision
 

@@ -146,6 +146,13 @@ class TestTasksThatHealByThemselves:
         assert outcomes(engine) == Counter({Outcome.NOT_ATTEMPTED: 12})
         assert service.calls == []
 
+    def test_a_failure_that_is_new_at_that_look_is_not_taken_for_the_work_of_the_retry(self) -> None:
+        lost = failure(Kind.LOST)
+        service = FakeService(tasks(1), script=[lost], takes_effect=lambda number: False, facts=HEALING)
+        key = next(iter(service.known))
+        service.on_look = lambda number: service.known.update({key: replace(service.known[key], code="another")})
+        assert outcomes(send(service)) == Counter({Outcome.UNKNOWN: 1})
+
     def test_those_that_do_not_are_sent_as_they_were_listed(self) -> None:
         service = FakeService(tasks(12))
         send(service)

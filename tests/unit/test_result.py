@@ -171,6 +171,17 @@ def test_a_task_that_vanished_after_its_retry_is_missing(plan: Plan) -> None:
     assert _result.problems({**_result.counts(plan, {}), "missing": 0}, results, 0)["missing"] == 1
 
 
+def test_what_a_refusal_tells_makes_no_failure_of_a_task_that_a_person_stopped() -> None:
+    stopped = task(state=State.CANCELLED)
+    policy = Policy((), frozenset(), retry_states=frozenset({State.CANCELLED}))
+    plan = build_plan([stopped], Selection(ids=(stopped.id,)), policy, absent="")
+    spent = Finding(FailureClass.EXHAUSTED, "r.spent", "give up")
+    results = {stopped.key: Result(Outcome.REFUSED, error=ItemError("No", "no"), finding=spent)}
+    amended = _result.amended(plan, results)
+    assert "failure" not in _result.tasks(amended, results)[0]
+    assert _result.causes(amended) == []
+
+
 def test_a_time_that_is_none_is_left_out() -> None:
     plan = build_plan([task(created=1e18)], Selection(), Policy((), frozenset()), absent="")
     assert _result.tasks(plan, {})[0]["created"] is None
