@@ -402,6 +402,26 @@ def test_throttling_of_the_gateway_and_of_drs(cloud: LocalCloud, project: Projec
     assert (cloud.retried()[ids[0]], cloud.executed()[ids[0]]) == (2, 1)
 
 
+def test_rate_limit_of_a_project(cloud: LocalCloud, project: Project) -> None:
+    cloud.faults.add_rate_limit(rate=1e-9, burst=2, per="project")
+    assert [status(cloud, *project.add_jobs()).status for _ignored in range(3)] == [200, 200, 429]
+    other = {"project": OTHER, "token": token_for(cloud, OTHER)}
+    assert post(cloud, "jobs", {"db_use_type": "sync"}, **other).status == 200
+    assert cloud.summary()["throttled"] == 1
+
+
+def test_service_that_is_broken(cloud: LocalCloud, project: Project) -> None:
+    cloud.faults.add(faults.error("ListJobs", times=2))
+    assert (listing(cloud).status, cloud.requests[-1].code) == (500, "DRS.M00004")
+    cloud.world.drs.configure(dialect="hw")
+    assert (listing(cloud).status, cloud.requests[-1].code) == (422, "DRS.M00004")
+
+
+def test_fault_can_be_for_one_kind_of_jobs(cloud: LocalCloud, project: Project) -> None:
+    cloud.faults.add(faults.html("ListJobs", scope="sync"))
+    assert [listing(cloud, db_use_type=kind).status for kind in ("migration", "sync", "sync")] == [200, 502, 200]
+
+
 def test_faults_speak_as_drs_and_can_echo_the_callers_secrets(cloud: LocalCloud, project: Project) -> None:
     cloud.faults.add(faults.error("BatchStatus"), faults.error("BatchStatus", echo="{token} {secret}"))
     reply = status(cloud, "a")

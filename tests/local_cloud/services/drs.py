@@ -246,7 +246,8 @@ class DrsService:
         return refusal(self.options.throttle_code)
 
     def broken(self) -> Refusal:
-        return refusal("DRS.M00004")
+        usual = refusal("DRS.M00004")
+        return Refusal(422, usual.code, usual.message) if self.options.dialect == "hw" else usual
 
     def secrets(self, call: Call) -> Mapping[str, str]:
         sent = call.header("authorization") or ""

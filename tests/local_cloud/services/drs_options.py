@@ -34,7 +34,7 @@ _TUPLES = ("leave_out", "also_retryable")
 class DrsOptions:
     """Defaults: what Open Telekom Cloud's pages say, else the mildest that a careful client must live with."""
 
-    dialect: str = "otc"  # or hw (Huawei Cloud): jobs of a list carry job_action
+    dialect: str = "otc"  # or hw (Huawei Cloud): jobs of a list carry job_action, DRS.M00004 comes with 422
     # -- IAM
     token_seconds: int = 24 * 3600
     expired_token_code: str = "APIGW.0307"  # or DRS.M00100 with 403: what DRS says to an expired token
