@@ -89,7 +89,7 @@ def test_bad_targets_are_named_and_do_not_keep_the_others_from_being_worked_on(
         ("first", "ProjectNotExist"),
         ("wrong secret", "SignatureNotMatch"),
         ("misspelt option", "shiper"),
-        ("unknown service", "unknown service s3. Set its service to one of: sls."),
+        ("unknown service", "unknown service s3. Set its service to one of: cls, drs, geelark, sls."),
         ("no project", "project"),
     ):
         for text in (failures, played.plan, played.summary, played.report.replace("\\_", "_")):
