@@ -17,10 +17,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from local_cloud.services import UNKNOWN, Answer, Call, Headers, Operation, Refusal
 from local_cloud.services.drs_auth import Gate
