@@ -59,17 +59,20 @@ class Endpoint:
         return f"{self.scheme}://{host}" + (f":{self.port}" if self.port else "")
 
 
-def parse_endpoint(text: str, *, allow_plaintext: bool, prefix: str = "", whole: tuple[str, ...] = ()) -> Endpoint:
+def parse_endpoint(
+    text: str, *, allow_plaintext: bool, prefix: str = "", whole: tuple[str, ...] = (), option: str = "endpoint"
+) -> Endpoint:
     """An endpoint with or without scheme and port; https where none is given.
 
     :param prefix: taken off the host if it stands there already
     :param whole: hosts of which nothing may be left but this, so that the prefix was no prefix
+    :param option: what it is called in messages
     :raises InputError: it is no endpoint, or plain http to another machine and not allowed
     """
     value = text.strip()
     # What stands before an @ may be a password, so it is not repeated.
     problem = InputError(
-        f"endpoint is not usable: {value.rpartition('@')[2]!r}. Give a host name, optionally with https:// before and"
+        f"{option} is not usable: {value.rpartition('@')[2]!r}. Give a host name, optionally with https:// before and"
         " :port behind it, and nothing else."
     )
     if not value.isprintable():  # urlsplit drops line feeds in silence
@@ -90,7 +93,7 @@ def parse_endpoint(text: str, *, allow_plaintext: bool, prefix: str = "", whole:
         raise problem
     if endpoint.scheme == "http" and not (endpoint.is_loopback or allow_plaintext):
         raise InputError(
-            f"endpoint {text!r} is plain http, which shows requests and tokens to the network."
+            f"{option} {text!r} is plain http, which shows requests and tokens to the network."
             " Use https, or set allow_plaintext: true if that is really meant."
         )
     return endpoint

@@ -174,6 +174,10 @@ def _decide(task: Task, selection: Selection, policy: Policy) -> Decision:
     if task.state is State.FAILED:
         return _decide_failed(task, classify(task, policy.rules), selection, policy)
     if task.state in policy.retry_states:
+        if task.barred:
+            return Decision(
+                task, Action.SKIP, f"{task.state.value}, and a retry would be refused: {task.barred.remedy}"
+            )
         return Decision(task, Action.RETRY, f"{task.state.value}, and to be retried because you asked for it")
     if task.state in (State.CANCELLED, State.PAUSED):
         return Decision(task, Action.SKIP, f"{task.state.value} by a person: left alone unless you ask for it")

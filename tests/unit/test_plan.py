@@ -18,7 +18,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._plan import (
     build_plan,
     fingerprint,
 )
-from ansible_collections.redrive.tasks.plugins.module_utils._task import Action, FailureClass, State, Task
+from ansible_collections.redrive.tasks.plugins.module_utils._task import Action, FailureClass, Finding, State, Task
 from unit.fakes import NOW, OTHER, task, tasks
 
 RULES = (
@@ -67,6 +67,13 @@ class TestDecisions:
     def test_a_cancelled_task_is_retried_when_asked_for(self) -> None:
         policy = Policy((), frozenset(), retry_states=frozenset({State.CANCELLED}))
         assert actions(plan([task(state=State.CANCELLED)], Selection(ids=("t1",)), policy)) == {"t1": Action.RETRY}
+
+    def test_a_paused_task_whose_retry_would_be_refused_is_left_alone_even_when_asked_for(self) -> None:
+        policy = Policy((), frozenset(), retry_states=frozenset({State.PAUSED}))
+        barred = Finding(FailureClass.FIX, "r.parent", "retry its children")
+        made = plan([task(state=State.PAUSED, barred=barred)], Selection(ids=("t1",)), policy)
+        assert actions(made) == {"t1": Action.SKIP}
+        assert "retry its children" in made.decisions[0].reason
 
     def test_the_remedy_is_part_of_the_reason(self) -> None:
         assert "mend it" in plan([task(code="Broken")]).decisions[0].reason

@@ -111,7 +111,8 @@ class Run:
             if option.get("no_log"):
                 self.keep_secret(self.params[name])
         # It is refused, but Ansible shows the options of a failed task.
-        self.keep_secret((self.params["endpoint"] or "").rpartition("@")[0].rpartition(":")[2])
+        for name in ("endpoint", "auth_url"):
+            self.keep_secret((self.params.get(name) or "").rpartition("@")[0].rpartition(":")[2])
         id_option = front.facts.id_option
         if self.params[id_option] is not None:
             self.params[id_option] = [task_id.strip() for task_id in self.params[id_option]]
