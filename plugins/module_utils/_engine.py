@@ -128,16 +128,18 @@ class Engine:
         if not self._service.facts.heals_itself:
             return batch
         now = self._service.read_again(batch)
-        note = "nothing to do any more: its state changed before the retry was to be sent"
+        note = "its state changed before the retry was to be sent"
         still = []
         for task in batch:
             seen = now.get(task.key)
-            if seen is not None and seen.state is task.state:
-                # From now on it is compared with this look: meanwhile it may have failed anew, for another reason.
+            if seen is None or seen.state is not task.state:
+                self._take_back(task, seen, note)
+            elif not seen.fails_like(task):
+                self._take_back(task, seen, "left alone: it failed anew meanwhile, which the next run will judge")
+            else:
+                # From now on it is compared with this look.
                 self._tasks[task.key] = seen
                 still.append(seen)
-            else:
-                self._take_back(task, seen, note)
         return still
 
     def _take_back(self, task: Task, seen: Task | None, note: str) -> None:

@@ -44,7 +44,8 @@ def _amended(decision: Decision, result: Result | None) -> Decision:
     if result is None:
         return decision
     if result.outcome is Outcome.NONE:
-        decision = replace(decision, action=Action.NONE)
+        healed = result.state_after is None or result.state_after.under_way or result.state_after is State.SUCCEEDED
+        decision = replace(decision, action=Action.NONE if healed else Action.SKIP)
     if result.finding is not None and decision.failure is not None:  # what a person stopped has not failed
         decision = replace(decision, failure=found(decision.task, result.finding))
     return decision

@@ -110,6 +110,10 @@ class Task:
         """What identifies the task within one run."""
         return (self.scope, self.id)
 
+    def fails_like(self, before: Task) -> bool:
+        """Whether it failed of the same as when `before` was read, by the code or, without one, by the message."""
+        return self.code == before.code and (bool(self.code) or self.message == before.message)
+
     def moved_since(self, before: Task) -> bool:
         """Whether the service did anything with the task since `before` was read."""
         return (self.state, self.finished, self.code, self.message) != (
@@ -183,7 +187,8 @@ ACCEPTED = Verdict(Answer.ACCEPTED)
 class Result:
     """What came of one decision.
 
-    An outcome of C(none) takes the decision back: when the retry was to be sent, there was nothing to do any more.
+    An outcome of C(none) takes the decision back: when the retry was to be sent, the task was another than when it was
+    decided.
 
     :ivar state_after: the state read after the retry, or just before it if nothing was to be done any more
     :ivar note: added to the decision's reason

@@ -243,7 +243,7 @@ def _outcome_follows(task: Mapping[str, Any], *, planning: bool, info: bool) -> 
     if task["outcome"] in ("none", "planned"):
         assert "error" not in task
         # A decision that was taken back, because the state had changed before the retry was to be sent.
-        assert "state_after" not in task or (task["action"] == "none" and task["state"] in _RETRIED)
+        assert "state_after" not in task or (task["action"] != "retry" and task["state"] in _RETRIED)
 
 
 def _numbers_add_up(ran: Ran, *, acting: bool) -> None:

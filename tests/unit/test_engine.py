@@ -150,8 +150,16 @@ class TestTasksThatHealByThemselves:
         lost = failure(Kind.LOST)
         service = FakeService(tasks(1), script=[lost], takes_effect=lambda number: False, facts=HEALING)
         key = next(iter(service.known))
-        service.on_look = lambda number: service.known.update({key: replace(service.known[key], code="another")})
+        service.on_look = lambda number: service.known.update({key: replace(service.known[key], finished=9.0)})
         assert outcomes(send(service)) == Counter({Outcome.UNKNOWN: 1})
+
+    def test_what_failed_anew_for_another_reason_is_left_to_the_next_run(self) -> None:
+        service = FakeService(tasks(2), facts=HEALING)
+        key = next(iter(service.known))
+        service.on_look = lambda number: service.known.update({key: replace(service.known[key], code="another")})
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 1, Outcome.NONE: 1})
+        assert "failed anew" in result_of(engine, "t000").note
 
     def test_those_that_do_not_are_sent_as_they_were_listed(self) -> None:
         service = FakeService(tasks(12))

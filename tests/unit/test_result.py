@@ -105,6 +105,14 @@ def test_a_decision_that_was_taken_back_counts_as_nothing_to_do(plan: Plan, resu
     assert "r0" not in _result.diff(amended, results, State.RUNNING)["before"]
 
 
+def test_a_decision_that_was_taken_back_from_a_task_that_is_still_ill_is_a_skip(
+    plan: Plan, results: dict[TaskKey, Result]
+) -> None:
+    results[SCOPE, "r0"] = Result(Outcome.NONE, state_after=State.FAILED, note="it failed anew")
+    count = _result.counts(_result.amended(plan, results), results)
+    assert [count[name] for name in ("selected", "retry", "none", "skip", "missing")] == [8, 4, 1, 2, 1]
+
+
 def test_what_the_service_finds_replaces_what_the_rules_said(plan: Plan, results: dict[TaskKey, Result]) -> None:
     finding = Finding(FailureClass.EXHAUSTED, "r.no_more", "give up")
     results[SCOPE, "r2"] = replace(results[SCOPE, "r2"], finding=finding)
