@@ -286,7 +286,7 @@ def _causes_fold_the_failed(ran: Ran) -> None:
 def _order_is_stable(ran: Ran, arguments: Mapping[str, Any], service: Service) -> None:
     asked = arguments.get(service.id_option, arguments.get("ids"))
     if isinstance(asked, list):
-        assert list(dict.fromkeys(ran.ids)) == list(dict.fromkeys(asked))
+        assert list(dict.fromkeys(ran.ids)) == list(dict.fromkeys(map(str, asked)))
     elif not asked:
         ages = [task["created"] or "" for task in ran["tasks"]]
         assert ages == sorted(ages)
