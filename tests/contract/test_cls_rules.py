@@ -410,7 +410,9 @@ WRONG: list[tuple[str, object, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("action", "content", "code", "named"), WRONG, ids=[f"{row[1]}"[:80] for row in WRONG])
+@pytest.mark.parametrize(
+    ("action", "content", "code", "named"), WRONG, ids=[f"{row[0]}-{row[2]}-{row[3]}" for row in WRONG]
+)
 def test_wrong_parameter(
     cloud: LocalCloud, shipper: ShipperTasks, action: str, content: object, code: str, named: str
 ) -> None:
@@ -500,7 +502,7 @@ def test_task_has_every_documented_field(cloud: LocalCloud, shipper: ShipperTask
     assert task["Message"] == "NoSuchBucket"
     times = [task[name] for name in ("RangeStart", "RangeEnd", "StartTime", "EndTime")]
     assert times == sorted(times)
-    assert abs(task["StartTime"] - (NOW - 2 * HOUR)) < 600_000
+    assert abs(task["StartTime"] - (cloud.clock.now() * 1000 - 2 * HOUR)) < 600_000
 
 
 def test_statuses_are_written_as_cls_does(cloud: LocalCloud, shipper: ShipperTasks) -> None:
