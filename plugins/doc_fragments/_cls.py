@@ -49,7 +49,8 @@ options:
       - The region of the shipping rules, for example V(ap-guangzhou).
       - The default is what a regional O(endpoint) names, then E(TENCENTCLOUD_REGION), then the region to which the
         vendor's command line is set for the profile.
-      - Needed when none of these is there, because shipping rules belong to a region.
+      - Needed when none of these is there, because shipping rules belong to a region; but not for an O(endpoint) that
+        is none of the vendor's names, where whoever set it up may have settled the region.
     type: str
   secret_id:
     description:

@@ -21,6 +21,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._services.cls import
     check_region,
     find_endpoint,
     host_of,
+    is_global,
     region_of,
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
@@ -698,6 +699,20 @@ class TestEndpoint:
     )
     def test_the_region_is_read_from_a_regional_endpoint_only(self, host: str, region: str | None) -> None:
         assert region_of(Endpoint("https", host)) == region
+
+    @pytest.mark.parametrize(
+        ("host", "expected"),
+        [
+            ("cls.tencentcloudapi.com", True),
+            ("cls.intl.tencentcloudapi.com", True),
+            ("cls.internal.tencentcloudapi.com", True),
+            ("cls.ap-guangzhou.tencentcloudapi.com", False),
+            ("127.0.0.1", False),
+            ("gateway.example.com", False),
+        ],
+    )
+    def test_a_name_that_serves_several_regions_needs_one(self, host: str, expected: bool) -> None:
+        assert is_global(Endpoint("https", host)) is expected
 
 
 def test_the_published_rate_is_kept_with_a_little_to_spare() -> None:

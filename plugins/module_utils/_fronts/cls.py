@@ -20,6 +20,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._services.cls import
     check_id,
     check_region,
     find_endpoint,
+    is_global,
     region_of,
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._signing.cls import sign_tc3
@@ -60,7 +61,7 @@ def _create(params: dict[str, Any], run: Run) -> ClsService:
     endpoint = find_endpoint(params["endpoint"], allow_plaintext=params["allow_plaintext"])
     # What the user's own endpoint tells comes before what the environment happens to hold.
     region = params["region"] or region_of(endpoint) or find_region(None, credentials, run.environ)
-    if not region:
+    if not region and is_global(endpoint):
         raise InputError(
             "The region is not known, and shipping rules belong to one. Set the option region, the variable"
             " TENCENTCLOUD_REGION, the region of the profile, or an endpoint that names it, as"
@@ -69,7 +70,7 @@ def _create(params: dict[str, Any], run: Run) -> ClsService:
     return ClsService(
         run.caller(endpoint, lambda request: sign_tc3(request, key, run.clock.time())),
         endpoint,
-        region=check_region(region),
+        region=check_region(region) if region else None,
         shipper_id=params["shipper_id"],
         clock=run.clock,
         warn=run.warn,

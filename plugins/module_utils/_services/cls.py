@@ -143,6 +143,14 @@ def region_of(endpoint: Endpoint) -> str | None:
     return match.group(1) if match else None
 
 
+def is_global(endpoint: Endpoint) -> bool:
+    """Whether it is one of the vendor's names that serve several regions, so that each call has to name its region.
+
+    At any other address, a gateway say, the region may be settled already: the vendor's pages call it not required.
+    """
+    return endpoint.host.endswith(f".{_DOMAIN}") and region_of(endpoint) is None
+
+
 def host_of(endpoint: Endpoint) -> str:
     """The Host header, which is signed: without the port that the scheme has by itself."""
     usual = {"https": 443, "http": 80}[endpoint.scheme]
@@ -172,7 +180,7 @@ class ClsService:
         caller: Caller,
         endpoint: Endpoint,
         *,
-        region: str,
+        region: str | None,
         shipper_id: str | None,
         clock: Clock,
         warn: Callable[[str], None],
@@ -332,7 +340,7 @@ class ClsService:
             "Host": self._host,
             "X-TC-Action": action,
             "X-TC-Version": _VERSION,
-            "X-TC-Region": self._region,
+            **({"X-TC-Region": self._region} if self._region else {}),
             # The default is Chinese.
             "X-TC-Language": "en-US",
         }
