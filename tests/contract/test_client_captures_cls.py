@@ -45,13 +45,15 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recording]:
         yield kept
 
 
-def service(port: int, *, token: str | None, shipper_id: str | None) -> ClsService:
+def service(
+    port: int, *, token: str | None = None, region: str | None = "ap-guangzhou", shipper_id: str | None = SHIPPER
+) -> ClsService:
     key = SecretKey("testSecretId", "testSecretKey", token)
     return ClsService(
         # The SDK's captures were redirected to a port that the Host header, which is signed, does not show.
         caller(lambda request: sign_tc3(request.with_headers({"Host": HOST}), key, NOW)),
         Endpoint("http", HOST, port),
-        region="ap-guangzhou",
+        region=region,
         shipper_id=shipper_id,
         clock=EarlierClock(),
         warn=lambda text: None,
@@ -67,11 +69,12 @@ def retry(one: ClsService) -> None:
     one.retry([Task(TASK, (("shipper_id", SHIPPER),), "failed", State.FAILED)])
 
 
-@pytest.mark.parametrize("variant", ["", ", token", ", English"])
+@pytest.mark.parametrize("variant", ["", ", token", ", no region", ", English"])
 @pytest.mark.parametrize(("action", "call"), [("DescribeShipperTasks", list_failed), ("RetryShipperTask", retry)])
 def test_our_request_equals_the_sdks(recorder: Recording, action: str, call: Call, variant: str) -> None:
     expected = captures(f"cls_{action}.json")[action + variant]["requests"][0]
-    call(service(recorder.port, token=TOKEN if "token" in variant else None, shipper_id=SHIPPER))
+    token = TOKEN if "token" in variant else None
+    call(service(recorder.port, token=token, region=None if "no region" in variant else "ap-guangzhou"))
     line, headers, body = recorder.seen[0]
     assert line == expected["request_line"]
     assert body.decode() == expected["body_utf8"]
@@ -81,7 +84,7 @@ def test_our_request_equals_the_sdks(recorder: Recording, action: str, call: Cal
 
 def test_our_list_of_shippers_equals_the_sdks_but_for_its_body(recorder: Recording) -> None:
     expected = captures("cls_DescribeShippers.json")["DescribeShippers"]["requests"][0]
-    list_failed(service(recorder.port, token=None, shipper_id=None))
+    list_failed(service(recorder.port, shipper_id=None))
     line, headers, body = recorder.seen[0]
     assert line == expected["request_line"]
     assert json.loads(body) == {"Offset": 0, "Limit": 100}
