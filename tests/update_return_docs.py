@@ -59,6 +59,23 @@ SERVICES = (
         request_id="6ef60bec-0242-43af-bb20-270359fb54a7",
     ),
     Service(
+        info="drs_job_info",
+        retry="drs_job_retry",
+        task_id="140b5236-88ad-43c8-811c-1268453jb101",
+        scope="{project_id: 054babbbde80d4602f5cc0043a40ed8c}",
+        scope_words="What the job belongs to, that is project_id. Empty for a missing job.",
+        status="FULL_TRANSFER_FAILED",
+        code="DRS.KE0002",
+        message="Incorrect database user name or password.",
+        rule="drs.database_login",
+        remedy="Correct user or password in the job, then retry.",
+        lifetime="",
+        error_code="DRS.M00304",
+        error_message="This API cannot be called in the current task status.",
+        request_id="6b6ea5f0b1d2b7c7d7fa4f9f2d0b3c11",
+        retried_state="waiting",
+    ),
+    Service(
         info="sls_shipper_task_info",
         retry="sls_shipper_task_retry",
         task_id="c1411eb7291c77560ba31fc65bc73c52",
@@ -144,7 +161,7 @@ tasks:
       description: When the service stops showing the task, UTC, where known.
       returned: always
       type: str
-      sample: "@LIFETIME@"
+      sample: @LIFETIME@
     action:
       description:
         - The decision, V(retry), V(none) when there is nothing to do, or V(skip) when the task is left alone although
@@ -258,7 +275,7 @@ causes:
       description: When the service stops showing the first of them, UTC, where known.
       returned: always
       type: str
-      sample: "@LIFETIME@"
+      sample: @LIFETIME@
     task_ids:
       description: Their ids.
       returned: always
@@ -431,7 +448,7 @@ def render(service: Service, *, retry: bool) -> str:
         "MESSAGE": service.message,
         "RULE": service.rule,
         "REMEDY": service.remedy,
-        "LIFETIME": service.lifetime,
+        "LIFETIME": f'"{service.lifetime}"' if service.lifetime else "null",
         "ERROR_CODE": service.error_code,
         "ERROR_MESSAGE": service.error_message,
         "REQUEST_ID": service.request_id,

@@ -79,6 +79,19 @@ attributes:
       - redrive.tasks.cls
 """
 
+    ACTIONGROUP_DRS = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/redrive.tasks.drs) in C(module_defaults) to set defaults for this module and its sibling,
+        or C(group/redrive.tasks.all) for all modules at once.
+    support: full
+    membership:
+      - redrive.tasks.all
+      - redrive.tasks.drs
+"""
+
     ACTIONGROUP_SLS = r"""
 options: {}
 attributes:

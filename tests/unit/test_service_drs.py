@@ -427,7 +427,7 @@ class TestJudging:
 
 
 def dual_active() -> dict[str, Any]:
-    more = {"multi_write": True, "db_use_type": "cloudDataGuard"}
+    more: dict[str, Any] = {"multi_write": True, "db_use_type": "cloudDataGuard"}
     children = [job(f"child{number}", parent_id="parent", **more) for number in (1, 2)]
     return job("parent", children=children, **more)
 
