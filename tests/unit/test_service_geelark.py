@@ -468,6 +468,23 @@ class TestRestart:
         data = {"failAmount": failed, "failDetails": [detail()]}
         assert answers(reply(200, envelope(40009, data))) == {"1": Answer.SILENT, "2": Answer.NOT_NOW}
 
+    def test_all_failed_with_a_success_among_them_says_nothing_of_the_rest(self) -> None:
+        data = {**amounts(2, 2, [detail()]), "successAmount": 1}
+        assert answers(reply(200, envelope(40009, data)))["1"] is Answer.SILENT
+
+    def test_a_secret_that_the_service_repeats_is_taken_out(self) -> None:
+        signature = "5CE1A9D20F5E4C7B8A96"
+        data = amounts(2, 1, [detail(msg=f"not with {signature}")])
+        transport = FakeTransport(lambda request: reply(200, envelope(40009, data, msg=f"bad {signature}")))
+        clock = FakeClock()
+        one = caller(transport, clock, sign=lambda request: replace(request, signature=signature))
+        endpoint = Endpoint("https", "openapi.geelark.com")
+        verdicts = GeelarkService(one, endpoint, clock=clock, warn=WARNINGS.append).retry(
+            [Task(task_id, (), "4", State.FAILED) for task_id in ("1", "2")]
+        )
+        assert len(verdicts) == 2
+        assert signature not in repr(verdicts)
+
     @pytest.mark.parametrize("code", [40000, 40006, 40009, 50000])
     def test_a_failure_without_data_leaves_everything_open(self, code: int) -> None:
         with pytest.raises(CallError) as caught:

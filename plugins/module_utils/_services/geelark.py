@@ -145,7 +145,9 @@ class GeelarkService:
     def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Verdict]:
         """Restart at most a hundred tasks; the service answers for each of those that it did not restart."""
         request = self._request(_RESTART, {"ids": [task.id for task in tasks]})
-        return self._caller.change(request, lambda response: _judge_restart(self._restarted(response), tasks))
+        return self._caller.change(
+            request, lambda response: _judge_restart(self._restarted(response), tasks, response.mask)
+        )
 
     def _query(self, ids: Sequence[str]) -> Iterator[Task]:
         for start in range(0, len(ids), _MOST_IDS):
@@ -278,10 +280,7 @@ def _envelope(response: Response) -> _Envelope | None:
     code = number_of(content.get("code")) if isinstance(content, dict) else None
     if code is None:
         return None
-    trace_id = content.get("traceId")
-    return _Envelope(
-        str(code), text_of(content.get("msg")), content.get("data"), trace_id if isinstance(trace_id, str) else ""
-    )
+    return _Envelope(str(code), text_of(content.get("msg")), content.get("data"), text_of(content.get("traceId")))
 
 
 def _no_envelope(response: Response) -> CallError:
@@ -396,35 +395,33 @@ class _Refused:
     text: str
 
 
-def _judge_restart(envelope: _Envelope, tasks: Sequence[Task]) -> dict[TaskKey, Verdict]:
-    """The verdict for each task that was sent."""
+def _judge_restart(envelope: _Envelope, tasks: Sequence[Task], mask: Callable[[str], str]) -> dict[TaskKey, Verdict]:
+    """The verdict for each task that was sent. `mask` takes out what the service repeats of the request's secrets."""
     data = envelope.data or {}
-    refused = {one.id: one for one in _read_details(data.get("failDetails"))}
-    rest = _verdict_of_the_rest(envelope, data, {task.id for task in tasks}, set(refused))
-    return {task.key: _verdict(refused[task.id], envelope.trace_id) if task.id in refused else rest for task in tasks}
+    refused = {one.id: _verdict(one, envelope.trace_id, mask) for one in _read_details(data.get("failDetails"))}
+    rest = _verdict_of_the_rest(envelope, data, {task.id for task in tasks}, set(refused), mask)
+    return {task.key: refused.get(task.id, rest) for task in tasks}
 
 
-def _verdict_of_the_rest(envelope: _Envelope, data: Mapping[str, Any], sent: set[str], refused: set[str]) -> Verdict:
+def _verdict_of_the_rest(
+    envelope: _Envelope, data: Mapping[str, Any], sent: set[str], refused: set[str], mask: Callable[[str], str]
+) -> Verdict:
     """What holds for a task of which the reply says nothing.
 
-    It was accepted only where every number that the reply tells agrees: otherwise some refusal was not understood, and
-    nobody knows of which task.
+    It was accepted, or refused with all others, only where every number that the reply tells agrees: otherwise
+    something was not understood, and nobody knows of which task.
     """
-    error = ItemError(envelope.code, envelope.text, envelope.trace_id)
-    if envelope.code == _ALL_FAILED:
-        all_of_them = number_of(data.get("failAmount")) == len(sent)
-        return Verdict(Answer.REFUSED if all_of_them else Answer.SILENT, error)
-    expected = {
-        "totalAmount": len(sent),
-        "successAmount": len(sent) - len(refused),
-        "failAmount": len(refused),
-    }
+    text = mask(envelope.text)
+    all_failed = envelope.code == _ALL_FAILED
+    failed = len(sent) if all_failed else len(refused)
+    expected = {"totalAmount": len(sent), "successAmount": len(sent) - failed, "failAmount": failed}
     told = {name: number_of(data[name]) for name in expected if data.get(name) is not None}
-    adds_up = refused <= sent and all(number == expected[name] for name, number in told.items())
-    explained = envelope.code == _GOOD or bool(refused and told.keys() & {"successAmount", "failAmount"})
-    if adds_up and explained:
-        return ACCEPTED
-    text = f"the reply ({envelope.text}) does not say what became of this task"
+    if refused <= sent and all(number == expected[name] for name, number in told.items()):
+        if all_failed and "failAmount" in told:
+            return Verdict(Answer.REFUSED, ItemError(envelope.code, text, envelope.trace_id))
+        if envelope.code == _GOOD or (not all_failed and refused and told.keys() & {"successAmount", "failAmount"}):
+            return ACCEPTED
+    text = f"the reply ({text}) does not say what became of this task"
     return Verdict(Answer.SILENT, ItemError(envelope.code, text, envelope.trace_id))
 
 
@@ -500,10 +497,10 @@ _ITEMS: dict[str, tuple[Answer, Finding | None]] = {
 }
 
 
-def _verdict(refused: _Refused, trace_id: str) -> Verdict:
+def _verdict(refused: _Refused, trace_id: str, mask: Callable[[str], str]) -> Verdict:
     """What the service's words about one task mean; any other code is a refusal."""
     answer, finding = _ITEMS.get(refused.code, (Answer.REFUSED, None))
-    return Verdict(answer, ItemError(refused.code, refused.text, trace_id), finding)
+    return Verdict(answer, ItemError(mask(refused.code), mask(refused.text), trace_id), finding)
 
 
 # -- what a failed call means -----------------------------------------------------------------------------------------
