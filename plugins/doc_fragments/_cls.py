@@ -21,6 +21,8 @@ notes:
   - A profile is the section of that name in the file named by E(TENCENTCLOUD_CREDENTIALS_FILE), or in
     C(~/.tencentcloud/credentials) or C(/etc/tencentcloud/credentials), else the file C(~/.tccli/<profile>.credential)
     of the vendor's command line.
+  - A task of CLS has a message and no failure code, so choose with O(message_regex) and O(rules[].match). With O(codes)
+    no failed task is kept.
   - CLS shows tasks for 3 days. What failed longer ago can neither be seen nor retried.
   - CLS publishes a limit of 20 requests a second for each of its calls. It is kept, with a hundredth to spare, unless
     O(rate_limit) says otherwise.
