@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every example in the documentation runs as it is written, against the local cloud in the vendor's place.
+"""Every example in the documentation runs as it is written, against the local cloud in the vendors' place.
 
-The vendor's host names lead to the local cloud, which shows a certificate for each of them; nothing in an example is
-changed. The interval of waiting alone is set from outside, as module_defaults and as an extra variable.
+The vendors' host names lead to the local cloud, which shows a certificate for each of them; nothing in an example is
+changed. The interval of waiting alone is set from outside, as module_defaults and as an extra variable. What the
+examples name is in world.yml.
 """
 
 from __future__ import annotations
@@ -24,20 +25,56 @@ import yaml
 
 import running
 from local_cloud.testing import LocalCloud
+from modules.services import SERVICES
 
 ROOT = Path(__file__).parents[2]
 KEY_ID, SECRET = "exampleKeyId", "exampleKeySecret"
 
-# Imported by every Python that the test starts: the vendor's names lead to the local cloud.
+# Imported by every Python that the test starts: the vendors' names lead to the local cloud.
 SITECUSTOMIZE = """
 import socket
 _resolve = socket.getaddrinfo
+_VENDORS = (".aliyuncs.com", ".tencentcloudapi.com", ".otc.t-systems.com", ".myhuaweicloud.com")
+_VENDORS += (".geelark.com", ".geelark.cn")
 def _redirect(host, port, *rest, **more):
-    if str(host).endswith(".aliyuncs.com"):
+    if str(host).endswith(_VENDORS):
         host, port = "127.0.0.1", {port}
     return _resolve(host, port, *rest, **more)
 socket.getaddrinfo = _redirect
 """
+
+# Where the examples leave the credentials to.
+ENVIRON = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET,
+    "TENCENTCLOUD_SECRET_ID": "exampleSecretId",
+    "TENCENTCLOUD_SECRET_KEY": "exampleSecretKey",
+    "OS_USERNAME": "exampleUser",
+    "OS_PASSWORD": "examplePassword",
+    "OS_USER_DOMAIN_NAME": "OTC-EU-DE-000000000010000",
+    "HUAWEICLOUD_SDK_AK": "exampleAk00000000000",
+    "HUAWEICLOUD_SDK_SK": "exampleSk0000000000000000000000000000000",
+    "GEELARK_TOKEN": "exampleBearerToken0000000001",
+}
+FILES = {
+    ".aliyun/config.json": {
+        "profiles": [{"name": "billing", "mode": "AK", "access_key_id": KEY_ID, "access_key_secret": SECRET}]
+    },
+    ".config/openstack/clouds.yaml": {
+        "clouds": {
+            "otc": {
+                "auth": {
+                    "auth_url": "https://iam.eu-de.otc.t-systems.com/v3",
+                    "username": "exampleUser",
+                    "password": "examplePassword",
+                    "user_domain_name": "OTC-EU-DE-000000000010000",
+                    "project_name": "eu-de_shop",
+                },
+                "region_name": "eu-de",
+            }
+        }
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -93,21 +130,13 @@ EXAMPLES = [*module_examples(), *page_examples()]
 @pytest.fixture
 def cloud() -> Iterator[LocalCloud]:
     """The cloud that the examples speak of."""
-    with LocalCloud(tls=True) as running:
-        running.world.add_account(KEY_ID, SECRET)
-        shipper = running.world.add_shipper("shop", "access", "to-oss")
-        ids = ["c1411eb7291c77560ba31fc65bc73c52", "ed76e3a4faa56f48a150fa1364c9fdfd"]
-        shipper.add_tasks(ids=ids, count=2, code="InternalServerError", then="success", runs_for={"reads": 1})
-        shipper.add_tasks(count=3, code="InvalidOssBucket", then="success", runs_for={"reads": 1})
-        running.world.add_shipper("shop", "audit", "to-oss")
-        running.world.add_shipper("shop-front", "access", "to-oss").add_tasks(count=2, code="InternalServerError")
-        running.world.add_shipper("shop-billing", "invoices", "to-oss")
+    with LocalCloud(Path(__file__).with_name("world.yml"), tls=True) as running:
         yield running
 
 
 def plays_of(example: Example) -> list[dict[str, Any]]:
     """The example as a playbook."""
-    defaults = {"redrive.tasks.sls_shipper_task_retry": {"wait_interval": 0.1}}
+    defaults = {f"redrive.tasks.{service.act}": {"wait_interval": 0.1} for service in SERVICES}
     plays = example.content
     if example.kind == "tasks":
         plays = [{"hosts": "localhost", "gather_facts": False, "tasks": example.content}]
@@ -133,13 +162,13 @@ def test_an_example_runs_as_it_is_written(example: Example, cloud: LocalCloud, t
     extra = {
         "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}",
         "REQUESTS_CA_BUNDLE": str(cloud.ca_file),
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET,
+        **ENVIRON,
     }
     (tmp_path / "sitecustomize.py").write_text(SITECUSTOMIZE.format(port=cloud.port))
-    (tmp_path / ".aliyun").mkdir()
-    profile = {"name": "billing", "mode": "AK", "access_key_id": KEY_ID, "access_key_secret": SECRET}
-    (tmp_path / ".aliyun" / "config.json").write_text(json.dumps({"profiles": [profile]}))
+    for name, content in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))  # which is YAML as well
     done = running.run(command_for(example, tmp_path), tmp_path, extra, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert cloud.requests, "it asked the service for nothing"
@@ -151,5 +180,6 @@ def test_the_documents_hold_the_examples_that_are_run() -> None:
     """So that a changed mark-up does not silently leave examples out."""
     sources = {re.sub(r"\[\d+\]$", "", one.source) for one in EXAMPLES}
     expected = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    expected |= {"README.md", "docs/docsite/rst/guide_sls.rst", "docs/docsite/rst/guide_failure_classes.rst"}
+    expected |= {"README.md", "roles/remediate/README.md", "docs/docsite/rst/guide_failure_classes.rst"}
+    expected |= {f"docs/docsite/rst/guide_{service.name}.rst" for service in SERVICES}
     assert expected <= sources
