@@ -66,6 +66,7 @@ class Engine:
         self._stopped: str | None = None
         self._stopped_scopes: dict[Scope, str] = {}
         self._unknown_in_a_row = 0
+        self._locked = False
         self.pending = 0
         """Tasks that had not settled when the time to wait was over."""
         self.warnings: list[str] = []
@@ -111,8 +112,8 @@ class Engine:
         try:
             batch = self._still_to_retry(batch)
         except CallError as exc:
-            self._stopped = f"the run stopped, because the tasks could not be looked at before their retry: {exc}"
-            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._stopped))
+            self._stop("because the tasks could not be looked at before their retry", exc)
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._stopped or ""))
             return
         if not batch:
             return
@@ -165,6 +166,8 @@ class Engine:
             now = self._service.read_again(tasks)
         except CallError as exc:
             self.warnings.append(f"{len(tasks)} tasks whose retry was refused could not be looked at again: {exc}")
+            if not exc.kind.passing:
+                self._stop("because the tasks could not be looked at", exc)
             return
         for task in tasks:
             seen = now.get(task.key)
@@ -180,14 +183,19 @@ class Engine:
             self._settle(batch, error)
             return
         if exc.kind in (Kind.UNREACHED, Kind.LOCKED):
-            self._stopped = f"the run stopped: {exc}"
-            self._record(batch, Result(Outcome.NOT_ATTEMPTED, error=error, note=self._stopped))
+            self._stop("before this retry", exc)
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, error=error, note=self._stopped or ""))
             return
         if exc.kind in (Kind.DENIED, Kind.EXPIRED):
-            self._stopped = f"the run stopped, because every further retry would be refused alike: {exc}"
+            self._stop("because every further retry would be refused alike", exc)
         elif exc.kind in (Kind.GONE, Kind.THROTTLED):
             self._stopped_scopes[batch[0].scope] = f"nothing more was sent for the same parent: {exc}"
         self._record(batch, Result(Outcome.REFUSED, error=error))
+
+    def _stop(self, why: str, exc: CallError) -> None:
+        """Send nothing more; while the account is locked, not even to look."""
+        self._locked = self._locked or exc.kind is Kind.LOCKED
+        self._stopped = f"the run stopped, {why}: {exc}"
 
     def _settle(self, batch: Sequence[Task], error: ItemError) -> None:
         """Find out by reading what a call did whose reply is lost; what does not show stays unknown."""
@@ -198,7 +206,7 @@ class Engine:
             try:
                 now = self._service.read_again(open_tasks)
             except CallError as exc:
-                self._stopped = f"the run stopped, because neither a retry nor a look at its outcome got through: {exc}"
+                self._stop("because neither a retry nor a look at its outcome got through", exc)
                 return
             for task in open_tasks:
                 self._settle_task(task, now.get(task.key))
@@ -231,7 +239,9 @@ class Engine:
             if result.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
         }
         trouble: CallError | None = None
-        while watches and not deadline.passed:
+        if self._locked and watches:
+            self.warnings.append(f"{len(watches)} tasks were not looked at, because the account is locked.")
+        while watches and not deadline.passed and not self._locked:
             self._clock.sleep(min(wait.interval, deadline.remaining))
             trouble, read = self._look_around(watches)
             if trouble and not trouble.kind.passing and not read:

@@ -33,6 +33,8 @@ class Service:
     :ivar retry: the operation that retries, as the local cloud calls it
     :ivar lists: the operations that list tasks, the one that shows their failures last
     :ivar stop: the option that includes tasks which a person stopped, and their state
+    :ivar unread: codes of refusals after which a retry is sent again, because the service did not even look at it
+    :ivar locks: codes that lock the account
     :ivar prepare: makes accounts and the parent
     :ivar add: adds tasks to the parent and returns their ids; arguments as `TaskList.add_tasks`
     :ivar transient: arguments for tasks that a retry can heal; C({n}) is a number that differs from task to task
@@ -58,6 +60,8 @@ class Service:
     fix: Mapping[str, Any]
     denied: tuple[int, str]
     stop: tuple[str, str] | None = None
+    locks: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
@@ -176,6 +180,7 @@ DRS = Service(
     fix={"code": "", "message": "Access denied for user root at node {n}."},
     denied=(403, "DRS.M00102"),
     stop=("include_paused", "paused"),
+    unread=("APIGW.0307", "DRS.M00100", "DRS.M00299"),
     secrets=(PASSWORD,),
 )
 
@@ -207,6 +212,7 @@ GEELARK = Service(
     fix={"code": "20101", "message": "Proxy {n} fails."},
     denied=(200, "40015"),
     stop=("include_cancelled", "cancelled"),
+    locks=("40014", "43008"),
     secrets=(API_TOKEN,),
 )
 

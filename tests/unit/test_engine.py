@@ -186,6 +186,18 @@ class TestStopping:
         assert len(service.calls) == 2
         assert "locked" in result_of(engine, "t025").note
 
+    def test_a_locked_account_is_not_even_looked_at(self) -> None:
+        service = FakeService(tasks(30), script=[None, failure(Kind.LOCKED)])
+        engine = send(service)
+        engine.wait(Wait(60, 5))
+        assert (service.looks, engine.pending) == (0, 10)
+        assert "locked" in engine.warnings[0]
+
+    def test_a_lock_that_a_look_meets_stops_the_run(self) -> None:
+        service = FakeService(tasks(30), script=[{"t000": NOT_NOW}], reads=[failure(Kind.LOCKED)])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 9, Outcome.REFUSED: 1, Outcome.NOT_ATTEMPTED: 20})
+
     @pytest.mark.parametrize("kind", [Kind.GONE, Kind.THROTTLED])
     def test_trouble_of_one_scope_leaves_others_alone(self, kind: Kind) -> None:
         known = [*tasks(20), *(task(f"o{number}", scope=OTHER) for number in range(3))]
