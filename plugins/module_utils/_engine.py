@@ -183,7 +183,7 @@ class Engine:
             self._settle(batch, error)
             return
         if exc.kind in (Kind.UNREACHED, Kind.LOCKED):
-            self._stop("before this retry", exc)
+            self._stop("", exc)
             self._record(batch, Result(Outcome.NOT_ATTEMPTED, error=error, note=self._stopped or ""))
             return
         if exc.kind in (Kind.DENIED, Kind.EXPIRED):
@@ -195,7 +195,7 @@ class Engine:
     def _stop(self, why: str, exc: CallError) -> None:
         """Send nothing more; while the account is locked, not even to look."""
         self._locked = self._locked or exc.kind is Kind.LOCKED
-        self._stopped = f"the run stopped, {why}: {exc}"
+        self._stopped = f"the run stopped{', ' if why else ''}{why}: {exc}"
 
     def _settle(self, batch: Sequence[Task], error: ItemError) -> None:
         """Find out by reading what a call did whose reply is lost; what does not show stays unknown."""
