@@ -147,12 +147,20 @@ def test_a_shipper_that_vanishes_during_the_run_stops_what_belongs_to_it_alone(
 # -- the region -------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_region_nothing_is_sent(ansible: Ansible, shipper: ShipperTasks) -> None:
-    ran = ansible(INFO, {"region": None})
+@pytest.mark.parametrize("endpoint", ["", "cls.intl.tencentcloudapi.com"])
+def test_without_a_region_nothing_is_sent_to_the_vendor(ansible: Ansible, endpoint: str) -> None:
+    ran = ansible(INFO, {"region": None, "endpoint": endpoint})
     assert ran.failed
     assert "The region is not known" in ran.msg
     assert "TENCENTCLOUD_REGION" in ran.msg
     assert not ran.arrived
+
+
+def test_an_endpoint_of_somebody_s_own_needs_no_region(module: Direct, cloud: LocalCloud) -> None:
+    cloud.world.change_account(KEY_ID, region="ap-guangzhou")
+    ran = module(INFO, {"region": None})
+    assert not ran.failed
+    assert [request.header("x-tc-region") for request in ran.arrived] == [None]
 
 
 @pytest.mark.parametrize(
