@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -42,14 +43,17 @@ class World:
     def info(self, **options: Any) -> Ran:
         return self._module(self.service.info, {**self.service.where, **options})
 
-    def act(self, *, check: bool = False, all_arrive: bool = True, **options: Any) -> Ran:
+    def act(
+        self, options: Mapping[str, Any] | None = None, /, *, check: bool = False, all_arrive: bool = True, **more: Any
+    ) -> Ran:
         """All failed tasks, unless they are named."""
-        selection = {} if self.service.id_option in options or "ids" in options else {"all_failed": True}
-        arguments = {**self.service.where, **selection, **options}
+        given = {**(options or {}), **more}
+        selection = {} if self.service.id_option in given or "ids" in given else {"all_failed": True}
+        arguments = {**self.service.where, **selection, **given}
         return self._module(self.service.act, arguments, check=check, diff=check, all_arrive=all_arrive)
 
     def act_on(self, ids: list[str], **options: Any) -> Ran:
-        return self.act(**{self.service.id_option: ids}, **options)
+        return self.act({self.service.id_option: ids, **options})
 
     def calls(self) -> int:
         return len(self.cloud.calls(self.service.retry))
@@ -87,7 +91,7 @@ def test_an_empty_world_is_nothing_to_do(world: World) -> None:
 @pytest.mark.parametrize("name", ["own", "ids"])
 def test_no_ids_are_nothing_to_do_and_send_nothing(world: World, name: str) -> None:
     world.add(count=2)
-    ran = world.act(**{world.service.id_option if name == "own" else name: []})
+    ran = world.act({world.service.id_option if name == "own" else name: []})
     assert not ran.failed
     assert (ran["changed"], ran.arrived) == (False, [])
 
@@ -154,7 +158,7 @@ def test_what_a_person_stopped_is_retried_only_when_asked(world: World) -> None:
     assert Counter(world.act(check=True).ids) == Counter(failed)
     ran = world.act_on(stopped)
     assert ran.counts("skip", "retry") == (2, 0)
-    ran = world.act(**{option: True})
+    ran = world.act({option: True})
     assert not ran.failed
     assert Counter(task["state"] for task in ran["tasks"]) == {"failed": 2, state: 2}
     assert world.cloud.executed() == Counter([*failed, *stopped])
@@ -232,10 +236,10 @@ def test_a_call_holds_as_many_tasks_as_the_service_takes(world: World, more: int
 
 def test_healed_tasks_are_verified_and_a_second_run_changes_nothing(world: World) -> None:
     ids = world.add(count=12)
-    ran = world.act(**FAST)
+    ran = world.act(FAST)
     assert not ran.failed
     assert ran.counts("accepted", "recovered", "failed_again") == (12, 12, 0)
-    second = world.act(**FAST)
+    second = world.act(FAST)
     assert (second.failed, second["changed"]) == (False, False)
     assert not second.changes
     assert world.cloud.executed() == Counter(ids)
@@ -244,7 +248,7 @@ def test_healed_tasks_are_verified_and_a_second_run_changes_nothing(world: World
 def test_what_fails_again_is_said_so(world: World) -> None:
     world.add(count=2)
     again = world.add(count=1, then="fail")
-    ran = world.act(**FAST)
+    ran = world.act(FAST)
     assert ran.failed
     assert ran.counts("recovered", "failed_again") == (2, 1)
     assert ran.by_id()[again[0]]["state_after"] == "failed"
@@ -381,7 +385,7 @@ def test_a_redirect_is_never_followed(world: World) -> None:
 
 def test_a_service_that_is_not_there_is_named(world: World) -> None:
     more = {"auth_url": "http://127.0.0.1:9"} if "auth_url" in world.service.defaults(world.cloud) else {}
-    ran = world.act(endpoint="http://127.0.0.1:9", max_attempts=1, all_arrive=False, **more)
+    ran = world.act({"endpoint": "http://127.0.0.1:9", "max_attempts": 1, **more}, all_arrive=False)
     assert ran.failed
     assert "could not be reached" in ran.msg
 
@@ -406,14 +410,14 @@ def wrong(service: Service) -> dict[str, Any]:
 
 def test_a_wrong_secret_is_tried_once_and_not_shown(world: World) -> None:
     world.add(count=1)
-    ran = world.act(**wrong(world.service))
+    ran = world.act(wrong(world.service))
     assert ran.failed
     assert len(ran.arrived) == 1
     assert "aWrongSecret" not in ran.output
 
 
 def test_no_credentials_name_the_places(world: World) -> None:
-    ran = world.act(**dict.fromkeys(world.service.credentials))
+    ran = world.act(dict.fromkeys(world.service.credentials))
     assert ran.failed
     assert not ran.arrived
     for name, value in world.service.credentials.items():

@@ -115,8 +115,13 @@ class TestPauses:
 class TestRenewal:
     def test_what_has_expired_is_renewed_once_and_the_call_sent_again(self) -> None:
         renewals: list[int] = []
+
+        def renew() -> bool:
+            renewals.append(1)
+            return True
+
         transport = FakeTransport([failure(Kind.EXPIRED), reply()])
-        renewing = replace(caller(transport, FakeClock(), max_attempts=1), renew=lambda: not renewals.append(1))
+        renewing = replace(caller(transport, FakeClock(), max_attempts=1), renew=renew)
         assert renewing.change(CHANGE, parse) == 200
         assert (len(transport.sent), renewals) == (2, [1])
 
