@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.redrive.tasks.plugins.module_utils._classify import LONGEST_MESSAGE, Rule, rule
+from ansible_collections.redrive.tasks.plugins.module_utils._classify import LONGEST_MESSAGE, Rule, classify, rule
 from ansible_collections.redrive.tasks.plugins.module_utils._rules import cls, drs, geelark, sls
 from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass
 from unit import test_rules_cls, test_rules_drs, test_rules_geelark, test_rules_sls
@@ -33,6 +33,23 @@ ALL = [one for rules, _meets, _near in SERVICES.values() for one in rules]
 NOTHING_TO_RETRY = {"drs.state_not_retryable"}
 each_service = pytest.mark.parametrize("service", SERVICES)
 each_rule = pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
+
+
+MEETS = [(service, *row) for service, (_rules, meets, _near) in SERVICES.items() for row in meets]
+NEAR_MISSES = [(service, *row) for service, (_rules, _meets, near) in SERVICES.items() for row in near]
+
+
+@pytest.mark.parametrize(("service", "code", "message", "name", "kind"), MEETS)
+def test_a_realistic_failure_meets_its_rule(
+    service: str, code: str, message: str, name: str, kind: FailureClass
+) -> None:
+    failure = classify(task(code=code, message=message), SERVICES[service][0])
+    assert (failure.rule, failure.failure_class) == (name, kind)
+
+
+@pytest.mark.parametrize(("service", "name", "code", "message"), NEAR_MISSES)
+def test_a_near_miss_stays_unclassified(service: str, name: str, code: str, message: str) -> None:
+    assert classify(task(code=code, message=message), SERVICES[service][0]).failure_class is FailureClass.UNCLASSIFIED
 
 
 def test_no_service_is_left_out() -> None:
