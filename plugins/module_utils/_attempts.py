@@ -28,6 +28,8 @@ Signer = Callable[[Request], Request]
 
 _LONGEST_RETRY_AFTER = 60.0
 _NOTICEABLE_SKEW = 60.0
+# How often is looked whether one of very many calls under way has ended, seconds.
+_ROOM_INTERVAL = 0.01
 # A changing call is repeated only when it surely was not carried out.
 _REPEAT_CHANGE = (Kind.UNREACHED, Kind.THROTTLED)
 
@@ -62,12 +64,15 @@ class RateLimiter:
 
     def __init__(self, rate: Rate | None, clock: Clock) -> None:
         self._rate = rate
+        self._counted = rate.counted if rate else None
         self._clock = clock
         self._lock = threading.Lock()
         self._starts: dict[str, deque[float]] = defaultdict(deque)
+        self._under_way: dict[str, int] = defaultdict(int)
+        self._ends: dict[str, deque[float]] = defaultdict(deque)
 
     def wait(self, api: str) -> None:
-        """Return when the next request of this API may be sent. Each caller gets a moment of its own."""
+        """Return when the next request of this API may be sent. Each caller gets a moment of its own, and is `done`."""
         if self._rate is None:
             return
         with self._lock:
@@ -77,6 +82,27 @@ class RateLimiter:
                 start = max(now, starts.popleft() + self._rate.seconds)
             starts.append(start)
         self._clock.sleep(start - now)
+        if self._counted is not None:
+            self._wait_for_room(api, self._counted)
+
+    def done(self, api: str) -> None:
+        """The request that was waited for has ended, one way or another."""
+        if self._counted is not None:
+            with self._lock:
+                self._under_way[api] -= 1
+                self._ends[api].append(self._clock.monotonic())
+
+    def _wait_for_room(self, api: str, counted: Rate) -> None:
+        while True:
+            with self._lock:
+                now, ends = self._clock.monotonic(), self._ends[api]
+                while ends and ends[0] + counted.seconds <= now:
+                    ends.popleft()
+                if self._under_way[api] + len(ends) < counted.calls:
+                    self._under_way[api] += 1
+                    return
+                pause = ends[0] + counted.seconds - now if ends else _ROOM_INTERVAL
+            self._clock.sleep(pause)
 
 
 @dataclass(frozen=True)
@@ -136,7 +162,8 @@ class Caller:
             attempt += 1
 
     def _attempt(self, request: Request, parse: Callable[[Response], T], *, repeated: bool, changes: bool) -> T:
-        self.limiter.wait(request.api or request.path)
+        api = request.api or request.path
+        self.limiter.wait(api)
         started = self.clock.monotonic()
         throttled = False
         response: Response | None = None
@@ -155,6 +182,7 @@ class Caller:
                 self._explain_skew(exc, response)
             raise
         finally:
+            self.limiter.done(api)
             self.counters.add(seconds=self.clock.monotonic() - started, repeated=repeated, throttled=throttled)
 
     def _retry_after(self, response: Response) -> float | None:

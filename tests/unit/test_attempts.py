@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Counters, RateLimiter, pause_after
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import Backoff, Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
@@ -193,6 +196,63 @@ class TestRate:
             starts.append(clock.now - NOW)
             clock.now += 1
         assert starts == [0, 1, 2, 60, 61, 62, 120]
+
+    def test_a_call_counts_until_its_span_is_over_after_its_end(self) -> None:
+        """A call may arrive as late as it ends: here the first does, and the third must keep clear of it."""
+        clock = FakeClock()
+        limiter = RateLimiter(Rate(1, 0.1, counted=Rate(2, 1.0)), clock)
+        starts = []
+        for number in range(6):
+            limiter.wait("things")
+            starts.append(clock.now - NOW)
+            clock.now += 0.3 if number == 0 else 0.0
+            limiter.done("things")
+        assert starts == pytest.approx([0.0, 0.3, 1.3, 1.3, 2.3, 2.3])
+
+    def test_calls_under_way_count(self) -> None:
+        clock = FakeClock()
+        limiter = RateLimiter(Rate(1, 0.1, counted=Rate(2, 1.0)), clock)
+        limiter.wait("things")
+        limiter.wait("things")
+        limiter.wait("others")
+        sleep = clock.sleep
+
+        def end_one(seconds: float) -> None:
+            sleep(seconds)
+            if clock.now - NOW > 5:
+                limiter.done("things")
+
+        clock.sleep = end_one  # type: ignore[method-assign]
+        limiter.wait("things")
+        assert clock.now - NOW > 6
+
+    def test_calls_of_any_lateness_never_arrive_too_fast(self) -> None:
+        """By many threads on a real clock: each call arrives at some moment between its start and its end."""
+        limiter, clock, arrived = RateLimiter(Rate(1, 0.001, counted=Rate(10, 0.2)), Clock()), Clock(), []
+
+        def call(number: int) -> None:
+            limiter.wait("things")
+            clock.sleep(0.05 if number % 7 == 0 else 0.0)
+            arrived.append(clock.monotonic())
+            clock.sleep(0.05 if number % 5 == 0 else 0.0)
+            limiter.done("things")
+
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(call, range(60)))
+        arrived.sort()
+        assert all(later - earlier >= 0.2 for earlier, later in zip(arrived, arrived[10:], strict=False))
+
+    @pytest.mark.parametrize(
+        "answer", [reply(), reply(500, "trouble"), failure(Kind.LOST)], ids=["well", "ill", "lost"]
+    )
+    def test_a_call_is_done_however_it_ends(self, answer: Response | CallError) -> None:
+        clock = FakeClock()
+        transport = FakeTransport([answer, reply()])
+        one = caller(transport, clock, max_attempts=1, rate=Rate(1, 0.1, counted=Rate(1, 5.0)))
+        with suppress(CallError):
+            one.read(read_things, parse)
+        one.read(read_things, parse)
+        assert clock.now - NOW == pytest.approx(5.0)
 
 
 class TestReplies:
