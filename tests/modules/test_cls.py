@@ -495,14 +495,14 @@ def test_messages_are_asked_for_in_english_and_chinese_ones_are_judged_too(
 
 
 def test_the_published_limit_is_kept(module: Direct, cloud: LocalCloud, shipper: ShipperTasks) -> None:
-    """Far enough below it that a busy machine does not turn the test over; the exact rate is a unit test."""
+    """And made use of: the local cloud counts every rolling second."""
     cloud.world.cls.configure(published_limit=True)
     shipper.add_tasks(count=45, **BUSY)
-    ran = module(RETRY, {**ALL, "rate_limit": 15})
+    ran = module(RETRY, ALL)
     assert not ran.failed
     assert ran["requests"]["throttled"] == 0
     times = sorted(request.time for request in cloud.calls(RETRIES))
-    assert times[-1] - times[0] > 44 / 15 - 0.5
+    assert times[-1] - times[0] > 2
 
 
 def test_a_limit_that_others_use_up_is_waited_for(module: Direct, cloud: LocalCloud, shipper: ShipperTasks) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._limits import Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._services.cls import (
     FACTS,
     ClsService,
@@ -717,6 +718,7 @@ class TestEndpoint:
 
 def test_the_published_rate_is_kept_with_a_little_to_spare() -> None:
     assert FACTS.rate
+    assert FACTS.rate.counted == Rate(20, 1.0)
     assert FACTS.rate.calls == 1
     assert 20 * FACTS.rate.seconds > 1.0
     assert 200 * FACTS.rate.seconds < 10.5
