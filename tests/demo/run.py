@@ -114,6 +114,9 @@ def main() -> int:
     except Wrong as exc:
         print(f"\nThe demo failed: {exc}.", file=sys.stderr)
         return 1
+    finally:
+        # Also what was being started when a signal came, so that nobody holds it yet.
+        end(*psutil.Process().children())
     print(f"\nReport: {folder / 'report.md'} ({time.monotonic() - started:.0f} s in all)")
     return 0
 
@@ -218,7 +221,7 @@ def play(url: str, report: Path | None, *options: str, show: Callable[[str], obj
                     print(line, end="", flush=True)
             code = process.wait()
         finally:
-            end(process)
+            end(*own(process))
         # What Ansible complains of on stderr when tasks failed, the play has said already.
         if code not in (0, _FAILED_AT_THE_END):
             errors.seek(0)
@@ -238,22 +241,35 @@ def local_cloud() -> Iterator[str]:
                 raise SystemExit("The local cloud did not start: see above.")
             yield json.loads(ready)["url"]
         finally:
-            end(process)
+            end(*own(process))
 
 
-def end(process: subprocess.Popen[Any]) -> None:
-    """Have the process gone with all that it started, also while this one is being interrupted."""
-    family: list[psutil.Process] = []
-    with suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(process.pid)
-        family = [*parent.children(recursive=True), parent]
+def own(process: subprocess.Popen[Any]) -> Iterator[psutil.Process]:
+    """The process as psutil knows it, unless it has ended."""
+    if process.poll() is None:
+        yield psutil.Process(process.pid)
+
+
+def end(*parents: psutil.Process) -> None:
+    """Have these processes gone with all that they started, also while this one is being interrupted."""
+    # Stopped first, so that none of them starts another one meanwhile; on the signal they go on, and end.
+    family = [member for parent in parents for member in stopped(parent)]
     for member in family:
         with suppress(psutil.NoSuchProcess):
             member.terminate()
+            member.resume()
     for member in psutil.wait_procs(family, timeout=10)[1]:
         with suppress(psutil.NoSuchProcess):
             member.kill()
-    process.wait()
+
+
+def stopped(parent: psutil.Process) -> Iterator[psutil.Process]:
+    """The process and all that it started, each stopped before it is asked for its children."""
+    with suppress(psutil.NoSuchProcess):
+        parent.suspend()
+        yield parent
+        for child in parent.children():
+            yield from stopped(child)
 
 
 def tasks(url: str) -> list[Task]:
