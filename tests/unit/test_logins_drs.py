@@ -15,11 +15,16 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import Who
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import Identity, PasswordLogin
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._logins.drs import Grant, PasswordSession, find_project
-from ansible_collections.redrive.tasks.plugins.module_utils._services.drs import Who
+from ansible_collections.redrive.tasks.plugins.module_utils._logins.drs import (
+    Grant,
+    PasswordSession,
+    find_project,
+    is_project_id,
+)
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 from unit.fakes import FakeClock, FakeTransport, caller, reply
 
@@ -281,3 +286,8 @@ class TestProjects:
         with pytest.raises(CallError) as caught:
             self.find({"error_code": "APIGW.0301", "error_msg": "verify aksk signature fail"}, status=401)
         assert caught.value.kind is Kind.DENIED
+
+    @pytest.mark.parametrize("text", ["", "..", "a/b", "a%2f", "a\n", "ä"])
+    def test_a_project_id_becomes_part_of_a_path(self, text: str) -> None:
+        assert is_project_id(PROJECT)
+        assert not is_project_id(text)

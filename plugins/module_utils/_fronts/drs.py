@@ -13,6 +13,7 @@ from typing import Any, Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Signer
+from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import Who
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import (
     ExistingToken,
     Identity,
@@ -21,16 +22,18 @@ from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs imp
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.redrive.tasks.plugins.module_utils._logins.drs import PasswordSession, find_project
+from ansible_collections.redrive.tasks.plugins.module_utils._logins.drs import (
+    PasswordSession,
+    find_project,
+    is_project_id,
+)
 from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._services.drs import (
     DB_USE_TYPES,
     FACTS,
     DrsService,
-    Who,
     check_job_id,
     find_endpoint,
-    is_project_id,
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._signing.drs import AccessKey, sign_hmac, with_token
 

@@ -21,24 +21,25 @@ from typing import Any, Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import REPLIES, Who, read_object
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import Identity, PasswordLogin
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._services.drs import (
-    REPLIES,
-    Who,
-    is_project_id,
-    read_object,
-)
 from ansible_collections.redrive.tasks.plugins.module_utils._signing.drs import with_token
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 
 # As keystoneauth1: a token that ends sooner may end on its way.
 _MARGIN = 120.0
 _TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")
+_PROJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z", re.ASCII)
 # The service catalog of a large cloud has some hundreds.
 _MOST_ENTRIES = 5000
+
+
+def is_project_id(text: str) -> bool:
+    """Whether this can be the id of a project, which becomes part of every path."""
+    return bool(_PROJECT_ID.fullmatch(text))
 
 
 @dataclass(frozen=True)

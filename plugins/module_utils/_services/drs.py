@@ -13,7 +13,6 @@ is marked as assumed.
 
 from __future__ import annotations
 
-import enum
 import json
 import re
 from collections import Counter
@@ -23,10 +22,19 @@ from functools import partial
 from typing import Any, Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
+from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import (
+    GONE,
+    REPLIES,
+    Who,
+    bare,
+    error_of,
+    hint_for,
+    read_object,
+    request_id_of,
+)
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._replies import (
-    JsonReplies,
     list_of,
     milliseconds_of,
     number_of,
@@ -79,7 +87,6 @@ _MOST_PASSES = 3
 _MOST_NAMED = 10
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PROJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def check_job_id(job_id: str) -> str:
@@ -90,11 +97,6 @@ def check_job_id(job_id: str) -> str:
     if _JOB_ID.fullmatch(job_id):
         return job_id
     raise InputError(f"job_ids holds what is no job id: {job_id!r}. An id has 1 to 64 letters, digits, '-' and '_'.")
-
-
-def is_project_id(text: str) -> bool:
-    """Whether this can be the id of a project, which becomes part of every path."""
-    return bool(_PROJECT_ID.fullmatch(text))
 
 
 # By region, where the vendors establish it. Whether eu-ch2 has DRS, and under which name, is not established.
@@ -181,11 +183,6 @@ def _state(status: str, task_type: str) -> State:
     if status.upper() == "FULL_TRANSFER_COMPLETE" and task_type.upper() == "FULL_TRANS":
         return State.SUCCEEDED
     return _STATES.get(status.upper(), State.UNKNOWN)
-
-
-def _bare(code: str) -> str:
-    """A code in lower case, without the prefix that some replies leave out, and with one name of the gateway."""
-    return re.sub(r"^apig\.", "apigw.", re.sub(r"^drs\.", "", code.strip().lower()))
 
 
 @dataclass(frozen=True)
@@ -279,7 +276,7 @@ class DrsService:
         """The jobs with these ids, whatever their kind and time."""
         items = self._read(ids)
         for job_id, item in items.items():
-            if item.get("multi_write") is True and not item.get("parent_id") and job_id not in self._children:
+            if _is_true(item.get("multi_write")) and not item.get("parent_id") and job_id not in self._children:
                 self._look_for_children(job_id, text_of(item.get("db_use_type")))
         yield from map(self._task, items.values())
 
@@ -298,7 +295,7 @@ class DrsService:
             try:
                 return self._retry(tasks)
             except CallError as exc:
-                if len(tasks) == 1 or _bare(exc.code) != _ONE_ONLY:
+                if len(tasks) == 1 or bare(exc.code) != _ONE_ONLY:
                     raise
                 self._one_by_one = True
         return self._retry_one_by_one(tasks)
@@ -390,7 +387,7 @@ class DrsService:
         try:
             return self._caller.read(make, self._guarded(lambda response: _parse_page(response, self._who)))
         except CallError as exc:
-            if _bare(exc.code) in _NOTHING_THERE:
+            if bare(exc.code) in _NOTHING_THERE:
                 return _Page([], None)
             raise
 
@@ -434,7 +431,7 @@ class DrsService:
                     found[item.id] = item.content
                     continue
                 gone.add(item.id)
-                if _bare(item.error.code) not in _GONE:
+                if bare(item.error.code) not in GONE:
                     self._warn(f"The job {item.id} could not be read: {item.error.code}: {item.error.message}")
             if len(found) + len(gone) in (known, len(ids)):
                 break
@@ -445,7 +442,7 @@ class DrsService:
         try:
             return self._caller.read(make, self._guarded(self._parse_details))
         except CallError as exc:
-            if _bare(exc.code) in _NOTHING_THERE or (exc.kind is Kind.REJECTED and not first):
+            if bare(exc.code) in _NOTHING_THERE or (exc.kind is Kind.REJECTED and not first):
                 return []
             raise
 
@@ -482,7 +479,7 @@ class DrsService:
     def _barred(self, item: Mapping[str, Any], status: str, actions: tuple[str, ...] | None) -> Finding | None:
         """Why a retry would surely be refused."""
         children = self._children.get(str(item["id"]), ())
-        if item.get("multi_write") is True and children and not item.get("parent_id"):
+        if _is_true(item.get("multi_write")) and children and not item.get("parent_id"):
             named = ", ".join(children[:_MOST_NAMED])
             remedy = f"This is the parent of a dual-active job, which cannot be retried: retry its children, {named}."
             return Finding(FailureClass.FIX, "drs.dual_active_parent", remedy)
@@ -513,6 +510,11 @@ class DrsService:
 
     def _hide(self, text: str) -> str:
         return _hidden(text, tuple(self._secrets))
+
+
+def _is_true(value: Any) -> bool:
+    """Whether it is true, or the word for it: the types of some members differ between the vendors' pages."""
+    return value is True or value == "true"
 
 
 def _is_last(length: int, seen: int, total: int | None) -> bool:
@@ -674,13 +676,12 @@ _SUCCESS = ("success",)
 _REFUSED = ("failed", "fail")
 _ONE_ONLY = "m00299"
 _NOT_NOW = ("m00304", "m01504")
-_GONE = ("m00289", "m05003", "m05004")
 _NOTHING_THERE = ("m00002", "m00211")
 
 _RULES = {rule.name: rule for rule in RULES}
 # What a refusal tells of the job itself, by the rule of the same meaning.
 _FINDINGS: Mapping[str, str] = {
-    **dict.fromkeys(_GONE, "drs.job_gone"),
+    **dict.fromkeys(GONE, "drs.job_gone"),
     **dict.fromkeys(("m00307", "m00308"), "drs.wrong_level"),
     "ke0002": "drs.database_login",
     **dict.fromkeys(("m05006", "m06007", "m06011"), "drs.database_instance"),
@@ -719,12 +720,12 @@ def _verdict(response: Response, item: Mapping[str, Any]) -> Verdict:
 
 
 def _refusal(error: ItemError) -> Verdict:
-    code = _bare(error.code)
+    code = bare(error.code)
     if code in _NOT_NOW:
         return Verdict(Answer.NOT_NOW, error)
     rule = _RULES.get(_FINDINGS.get(code, ""))
     finding = Finding(rule.failure_class, rule.name, rule.remedy) if rule else None
-    hint = _CODES.get(code, (None, ""))[1]
+    hint = hint_for(code)
     words = f"{error.message.rstrip('.')}. {hint}" if hint and not finding else error.message
     return Verdict(Answer.REFUSED, replace(error, message=words), finding)
 
@@ -738,150 +739,8 @@ def _verdict_of_all(response: Response, who: Who, ids: Sequence[str]) -> Verdict
     if error is None:
         REPLIES.content(response)
         raise REPLIES.wrong_shape(response, "there are no results")
-    code = _bare(error.code)
+    code = bare(error.code)
     about_one = len(ids) == 1 and (code in _FINDINGS or code == "m00401")
     if error.kind is Kind.REJECTED and (code in _NOT_NOW or about_one):
         return _refusal(ItemError(error.code, error.text, error.request_id))
     raise error
-
-
-# -- errors -----------------------------------------------------------------------------------------------------------
-
-
-class Who(enum.Enum):
-    """How a call says who makes it, because that decides what a refusal means."""
-
-    PASSWORD = enum.auto()
-    TOKEN = enum.auto()
-    KEY = enum.auto()
-
-
-def request_id_of(response: Response) -> str:
-    """By which the vendor's support finds the call."""
-    found = response.headers.get("x-request-id") or response.headers.get("x-iam-trace-id")
-    if found:
-        return found
-    try:
-        content = response.json()
-    except ValueError:
-        return ""
-    return text_of(content.get("request_id")) if isinstance(content, dict) else ""
-
-
-REPLIES = JsonReplies(FACTS.name, request_id_of)
-
-
-def read_object(response: Response, who: Who) -> dict[str, Any]:
-    """The body of a good reply.
-
-    :raises CallError: the reply is an error, or no JSON object
-    """
-    error = error_of(response, who)
-    if error is not None:
-        raise error
-    return REPLIES.content(response)
-
-
-def error_of(response: Response, who: Who) -> CallError | None:
-    """What the service complains of; a reply is an error by its status or by its envelope."""
-    code, text = _envelope(response)
-    if 200 <= response.status < 300 and not code:
-        return None
-    kind, hint = _judge(code, response.status, who)
-    return CallError(
-        kind,
-        text or f"the service answered without words: {response.excerpt() or 'an empty body'}",
-        code=code,
-        status=response.status,
-        request_id=request_id_of(response),
-        hint=hint,
-    )
-
-
-def _envelope(response: Response) -> tuple[str, str]:
-    """Error code and text; empty where the reply has none. The gateway, IAM and DRS each have their own."""
-    try:
-        content = response.json()
-    except ValueError:
-        return "", ""
-    if not isinstance(content, dict):
-        return "", ""
-    for code, text in (("error_code", "error_msg"), ("errorCode", "errorMsg")):
-        if content.get(code):
-            return text_of(content[code]), text_of(content.get(text))
-    inner = content.get("error")
-    good = 200 <= response.status < 300
-    for one in (content if not good else None, inner):  # a good reply may have a member called code
-        if isinstance(one, dict) and one.get("code"):
-            return text_of(one["code"]), text_of(one.get("message")) or text_of(one.get("title"))
-    return "", ""
-
-
-_WHO_HINTS = {
-    Who.PASSWORD: "Check user name, password and domain, and try the password once by hand before you run again: an"
-    " account is locked after a few wrong ones. It was sent once only.",
-    Who.TOKEN: "The token is not valid, not valid any more, or of another region: get a new one, and check that"
-    " endpoint and identity service are of the same region.",
-    Who.KEY: "Check access_key, secret_key and security_token, that the key is enabled, and that the clock here is"
-    " right: the service allows 15 minutes.",
-}
-_RIGHTS_HINT = (
-    "Check that the user may do drs:migrationJob:get, drs:migrationJob:list and, to retry, drs:migrationJob:action in"
-    " this project (on Open Telekom Cloud also VPC FullAccess)."
-)
-_RIGHTS = (Kind.DENIED, _RIGHTS_HINT)
-_PROJECT = (Kind.DENIED, "Check project_id, and that endpoint or region is the project's own.")
-_TROUBLE = (Kind.TRANSIENT, "The service failed by its own fault: try again later.")
-_THROTTLED = (Kind.THROTTLED, "The service limits how often it is asked: lower rate_limit, or try again later.")
-_PARAMETER = (Kind.REJECTED, "")
-_NO_JOB = (Kind.REJECTED, "Check job_ids and the project.")
-
-# Codes of the vendors' tables without prefix, in lower case.
-_CODES: Mapping[str, tuple[Kind, str]] = {
-    "m00002": _PARAMETER,
-    "m00004": _TROUBLE,
-    **dict.fromkeys(("m00007", "m00200", "m00201", "m00202", "m00273", "m00300", "m00301", "m00305"), _PARAMETER),
-    **dict.fromkeys(("m00101", "m00102", "m00103", "m00105"), _RIGHTS),
-    **dict.fromkeys(("m00210", "m00211"), _PARAMETER),
-    "m00261": _PROJECT,
-    **dict.fromkeys(_GONE, _NO_JOB),
-    "m00299": _PARAMETER,
-    "m00304": (Kind.REJECTED, "The job's state does not allow it."),
-    **dict.fromkeys(("m00307", "m00308"), (Kind.REJECTED, "The job is of the wrong level: parent, or child.")),
-    "m00401": (Kind.REJECTED, "The job is no synchronisation that was re-edited: leave is_sync_re_edit out."),
-    "m01501": _TROUBLE,
-    "m01503": _THROTTLED,
-    "m01504": (Kind.REJECTED, "Another operation on the job is under way, or it is abnormal: run again later."),
-    "ke0002": _PARAMETER,
-    "apigw.0101": (Kind.DENIED, "There is no such API at this address: check endpoint and region."),
-    **dict.fromkeys(("apigw.0302", "apigw.0306", "apigw.0802"), _RIGHTS),
-    "apigw.0308": _THROTTLED,
-    "iam.0002": (Kind.DENIED, "Check that the user has rights in this project."),
-    "iam.0004": (Kind.GONE, "Check project_id or project_name, and that they are of this identity service."),
-    "iam.0012": _THROTTLED,
-    "iam.0061": (
-        Kind.LOCKED,
-        "The account is locked after wrong passwords, mostly for 15 minutes. Wait, then check it.",
-    ),
-    "iam.0080": (Kind.DENIED, "The access key is disabled."),
-    "iam.0082": (Kind.DENIED, "The user is disabled."),
-}
-_UNKNOWN_CALLER = ("apigw.0301", "iam.0001", "iam.0062")
-_EXPIRED = ("apigw.0307", "m00100", "iam.0066", "iam.0067")
-
-
-def _judge(code: str, status: int, who: Who) -> tuple[Kind, str]:
-    """What an error means for what may be done next, and what a person can do."""
-    bare = _bare(code)
-    if status >= 500:
-        return _TROUBLE
-    known = _CODES.get(bare)
-    if known:
-        return known
-    if bare in _EXPIRED or (status == 401 and bare not in _UNKNOWN_CALLER):
-        return (Kind.EXPIRED if who is Who.TOKEN else Kind.DENIED), _WHO_HINTS[who]
-    if bare in _UNKNOWN_CALLER:
-        return Kind.DENIED, _WHO_HINTS[who]
-    if status == 429:
-        return _THROTTLED
-    return _RIGHTS if status == 403 else _PARAMETER
