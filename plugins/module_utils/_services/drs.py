@@ -100,7 +100,6 @@ def check_job_id(job_id: str) -> str:
 
 
 # By region, where the vendors establish it. Whether eu-ch2 has DRS, and under which name, is not established.
-_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _OTC = "otc.t-systems.com"
 _HOSTS = (
     (re.compile(r"eu-(?:de|nl)"), f"drs.{{}}.{_OTC}"),
@@ -125,7 +124,7 @@ def find_endpoint(
         url = _VERSION.sub("", catalog_url)
         return parse_endpoint(url, allow_plaintext=allow_plaintext, option="The URL of DRS in the service catalog")
     host = next((host for pattern, host in _HOSTS if pattern.fullmatch(region or "")), None)
-    if region and host and _REGION.fullmatch(region):
+    if region and host:
         return Endpoint("https", host.format(region))
     what = (
         f"No endpoint of DRS is known for the region {region!r}" if region else "Neither endpoint nor region is known"
