@@ -70,6 +70,7 @@ class RateLimiter:
         self._starts: dict[str, deque[float]] = defaultdict(deque)
         self._under_way: dict[str, int] = defaultdict(int)
         self._ends: dict[str, deque[float]] = defaultdict(deque)
+        self._quickest: dict[str, float] = {}
 
     def wait(self, api: str) -> None:
         """Return when the next request of this API may be sent. Each caller gets a moment of its own, and is `done`."""
@@ -85,23 +86,25 @@ class RateLimiter:
         if self._counted is not None:
             self._wait_for_room(api, self._counted)
 
-    def done(self, api: str) -> None:
-        """The request that was waited for has ended, one way or another."""
+    def done(self, api: str, took: float) -> None:
+        """The request that was waited for has ended, one way or another, after so many seconds."""
         if self._counted is not None:
             with self._lock:
                 self._under_way[api] -= 1
                 self._ends[api].append(self._clock.monotonic())
+                self._quickest[api] = min(took, self._quickest.get(api, took))
 
     def _wait_for_room(self, api: str, counted: Rate) -> None:
         while True:
             with self._lock:
                 now, ends = self._clock.monotonic(), self._ends[api]
-                while ends and ends[0] + counted.seconds <= now:
+                span = counted.seconds - self._quickest.get(api, 0.0)
+                while ends and ends[0] + span <= now:
                     ends.popleft()
                 if self._under_way[api] + len(ends) < counted.calls:
                     self._under_way[api] += 1
                     return
-                pause = ends[0] + counted.seconds - now if ends else _ROOM_INTERVAL
+                pause = ends[0] + span - now if ends else _ROOM_INTERVAL
             self._clock.sleep(pause)
 
 
@@ -182,8 +185,9 @@ class Caller:
                 self._explain_skew(exc, response)
             raise
         finally:
-            self.limiter.done(api)
-            self.counters.add(seconds=self.clock.monotonic() - started, repeated=repeated, throttled=throttled)
+            took = self.clock.monotonic() - started
+            self.limiter.done(api, took)
+            self.counters.add(seconds=took, repeated=repeated, throttled=throttled)
 
     def _retry_after(self, response: Response) -> float | None:
         """The header's value in seconds; it may be a number or a date."""

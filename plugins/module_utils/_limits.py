@@ -16,8 +16,8 @@ class Rate:
     """So many calls in so many seconds: one call in 0.1 s paces, 180 in 60 s are a budget to be spent as it comes.
 
     :ivar counted: the limit as the service counts it, where that is over any span of so many seconds. A call that is
-        late on its way must not make one too many there, so a call counts from its start until so long after its end:
-        it arrived somewhere in between.
+        late on its way must not make one too many there, so a call counts from its start until so long after its end,
+        less the time that the quickest call took: by so much, any next one will arrive after its own start.
     """
 
     calls: int

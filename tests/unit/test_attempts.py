@@ -205,9 +205,21 @@ class TestRate:
         for number in range(6):
             limiter.wait("things")
             starts.append(clock.now - NOW)
-            clock.now += 0.3 if number == 0 else 0.0
-            limiter.done("things")
+            took = 0.3 if number == 0 else 0.0
+            clock.now += took
+            limiter.done("things", took)
         assert starts == pytest.approx([0.0, 0.3, 1.3, 1.3, 2.3, 2.3])
+
+    def test_a_way_that_is_long_for_all_calls_costs_nothing(self) -> None:
+        clock = FakeClock()
+        limiter = RateLimiter(Rate(1, 0.5, counted=Rate(2, 1.0)), clock)
+        starts = []
+        for _number in range(6):
+            limiter.wait("things")
+            starts.append(clock.now - NOW)
+            clock.now += 0.4
+            limiter.done("things", 0.4)
+        assert starts == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0, 2.5])
 
     def test_calls_under_way_count(self) -> None:
         clock = FakeClock()
@@ -220,7 +232,7 @@ class TestRate:
         def end_one(seconds: float) -> None:
             sleep(seconds)
             if clock.now - NOW > 5:
-                limiter.done("things")
+                limiter.done("things", 0.0)
 
         clock.sleep = end_one  # type: ignore[method-assign]
         limiter.wait("things")
@@ -232,10 +244,11 @@ class TestRate:
 
         def call(number: int) -> None:
             limiter.wait("things")
+            started = clock.monotonic()
             clock.sleep(0.05 if number % 7 == 0 else 0.0)
             arrived.append(clock.monotonic())
             clock.sleep(0.05 if number % 5 == 0 else 0.0)
-            limiter.done("things")
+            limiter.done("things", clock.monotonic() - started)
 
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(call, range(60)))
