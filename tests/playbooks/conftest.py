@@ -17,8 +17,7 @@ import pytest
 
 import running
 from local_cloud.testing import LocalCloud
-
-KEY_ID, SECRET = "testAccessKeyId", "canary-secret-5f1d8c"
+from modules.services import KEY_ID, SECRET
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from local_cloud import faults
 from local_cloud.testing import LocalCloud
+from modules.services import SECRET
 
 OSS: dict[str, Any] = {"code": "InternalServerError", "message": "OSS answered with an internal error."}
 ROLE: dict[str, Any] = {"code": "UnAuthorized", "message": "The role may not write."}
@@ -261,6 +262,6 @@ def test_no_secret_is_in_any_output_or_report(cloud: LocalCloud, playbook: Any, 
     assert "you sent" in played.output
     assert "failed again" in played.report
     stats = str(played.result)
-    for secret in (TOKEN_SECRET, TOKEN, "canary-secret"):
+    for secret in (TOKEN_SECRET, TOKEN, SECRET):
         for text in (played.output, played.report, stats):
             assert secret not in text

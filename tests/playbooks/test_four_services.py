@@ -1,0 +1,155 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run of the playbook over targets in every service."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from local_cloud import faults
+from local_cloud.testing import LocalCloud
+from modules.services import PROJECT_ID, SERVICES, Service
+
+_SECRET_OPTIONS = {"access_key_secret", "secret_key", "password", "api_token"}
+STOPPABLE = [service for service in SERVICES if service.stop]
+
+
+@pytest.fixture
+def services(cloud: LocalCloud) -> tuple[Service, ...]:
+    """Every service, with its one parent."""
+    for service in SERVICES:
+        service.prepare(cloud)
+    return SERVICES
+
+
+def target(service: Service, cloud: LocalCloud, **more: Any) -> dict[str, Any]:
+    """An entry of remediate_targets: the one parent of the service."""
+    return {"service": service.name, "name": service.name, **service.defaults(cloud), **service.where, **more}
+
+
+def test_check_mode_the_run_and_a_second_run_over_all_services(
+    cloud: LocalCloud, playbook: Any, services: tuple[Service, ...]
+) -> None:
+    heals: Counter[str] = Counter()
+    for service in services:
+        heals.update(service.add(cloud, count=4, **service.transient))
+        service.add(cloud, count=2, **service.fix)
+    targets = [target(service, cloud) for service in services]
+
+    check = playbook(*targets, options=("--check",))
+    assert check.code == 0, check.output
+    assert cloud.changes() == []
+    assert "24 failed tasks in 4 targets: 16 would be retried, 8 left for a person." in check.plan
+    assert "A real run would retry 16 of 24 failed tasks." in check.summary
+
+    real = playbook(*targets)
+    assert real.code == 0, real.output
+    assert cloud.executed() == cloud.retried() == heals
+    assert not cloud.violations
+    assert "16 of 24 failed tasks retried: 16 recovered, 0 failed again, 0 not seen to end." in real.summary
+    assert check.changed == real.changed == len(services)
+    assert [(one["retry"], one["skip"]) for one in check.counts] == [(4, 2)] * len(services)
+    assert [(one["retry"], one["skip"], one["recovered"]) for one in real.counts] == [(4, 2, 4)] * len(services)
+
+    again = playbook(*targets)
+    assert again.code == 0, again.output
+    assert again.changed == 0
+    assert cloud.retried() == heals
+    assert "8 failed tasks in 4 targets: 0 will be retried, 8 left for a person." in again.plan
+    for service in services:
+        told = rf"^    {service.name}: 2 left alone: .+\n +Where: .+\n +To do: .+"
+        assert re.search(told, again.summary, re.MULTILINE)
+
+
+@pytest.mark.parametrize("broken", SERVICES, ids=str)
+def test_a_target_that_fails_does_not_hide_the_others(
+    broken: Service, cloud: LocalCloud, playbook: Any, services: tuple[Service, ...]
+) -> None:
+    added = {service.name: service.add(cloud, count=1, **service.transient) for service in services}
+    others = [service for service in services if service is not broken]
+    wrong = dict.fromkeys(_SECRET_OPTIONS & set(broken.credentials), "a-wrong-one-0000000000000000000000000000")
+    played = playbook(*(target(one, cloud, **(wrong if one is broken else {})) for one in services))
+    assert played.code == 2
+    assert len(played.result["failures"]) == 1
+    assert played.result["failures"][0].startswith(f"{broken.name}: ")
+    assert "NOT WORKED ON" in played.plan
+    assert played.totals["not_worked_on"] == 1
+    assert played.totals["recovered"] == len(others)
+    assert cloud.executed() == Counter(one for service in others for one in added[service.name])
+    assert "## Not worked on" in played.report
+
+
+def test_what_a_person_stopped_is_retried_where_a_target_asks_for_it(
+    cloud: LocalCloud, playbook: Any, services: tuple[Service, ...]
+) -> None:
+    drs = cloud.world.drs.project(PROJECT_ID)
+    stopped = {
+        "drs": drs.add_jobs(status="stopped", phase="incremental"),
+        "geelark": cloud.world.geelark.add_tasks("testTeam", status="cancelled"),
+    }
+    assert set(stopped) == {service.name for service in STOPPABLE}
+    assert services
+    left = playbook(*(target(service, cloud) for service in STOPPABLE))
+    assert (left.code, left.changed) == (0, 0)
+    assert "0 failed tasks in 2 targets" in left.plan
+
+    options = [dict([service.stop]) for service in STOPPABLE if service.stop]
+    named = playbook(*(target(service, cloud, **{service.id_option: stopped[service.name]}) for service in STOPPABLE))
+    assert (named.code, named.changed) == (0, 0)
+    assert "2 failed or stopped tasks in 2 targets: 0 will be retried, 2 left for a person." in named.plan
+    assert "include_paused: true" in named.plan
+    assert "include_cancelled: true" in named.plan
+
+    taken = playbook(*(target(one, cloud, **dict.fromkeys(option, True)) for one, option in zip(STOPPABLE, options)))
+    assert taken.code == 0, taken.output
+    assert cloud.executed() == Counter([*stopped["drs"], *stopped["geelark"]])
+    assert (taken.totals["failed"], taken.totals["stopped"], taken.totals["recovered"]) == (0, 2, 2)
+    assert "2 of 2 failed or stopped tasks retried: 2 recovered" in taken.report
+
+
+def test_a_task_that_heals_before_its_retry_is_neither_retried_nor_left_for_a_person(
+    cloud: LocalCloud, playbook: Any, services: tuple[Service, ...]
+) -> None:
+    """These services retry by themselves, so each task is looked at again just before its retry."""
+    assert services
+    for service in STOPPABLE:
+        service.add(cloud, count=1, **service.transient)
+    # After the last look of the plan and of the retry module itself; then comes the look just before the retry.
+    cloud.world.drs.project(PROJECT_ID).jobs().add_event(after="BatchDetail", count=2, do="heal", tasks=[0])
+    cloud.world.geelark.tasks_of("testTeam").add_event(after="task/historyRecords", count=4, do="heal", tasks=[0])
+    played = playbook(*(target(service, cloud) for service in STOPPABLE))
+    assert played.code == 0, played.output
+    assert cloud.changes() == []
+    assert played.totals["healed"] == 2
+    assert played.totals["retry"] == played.totals["accepted"] == 0
+    assert "0 of 2 failed tasks retried: 0 recovered, 0 failed again, 0 not seen to end." in played.summary
+    assert "2 needed no retry any more." in played.summary
+    assert "For a person" not in played.summary
+    assert "What a person must do" not in played.report
+
+
+def test_no_secret_of_any_service_is_in_any_output(
+    cloud: LocalCloud, playbook: Any, services: tuple[Service, ...]
+) -> None:
+    echo = "you sent {headers} {authorization} {token} {secret}"
+    for service in services:
+        service.add(cloud, count=2, then="fail", **service.transient)
+        cloud.faults.add(faults.error(service.retry, status=400, code="40005", echo=echo))
+    played = playbook(
+        *(target(service, cloud) for service in services),
+        *(target(service, cloud, name=f"bad {service.name}", misspelt=1) for service in services),
+        options=("-vvv",),
+    )
+    assert played.code == 2
+    assert "you sent" in played.output
+    secrets = {secret for service in services for secret in service.secrets} | set(cloud.world.drs.tokens)
+    assert len(secrets) >= len(services)
+    for secret in secrets:
+        for text in (played.output, played.report, str(played.result)):
+            assert secret not in text
