@@ -17,7 +17,7 @@ class Rate:
 
     :ivar counted: the limit as the service counts it, where that is over any span of so many seconds. A call that is
         late on its way must not make one too many there, so a call counts from its start until so long after its end,
-        less the time that the quickest call took: by so much, any next one will arrive after its own start.
+        less most of the time that the quickest call took: by so much, any next one will arrive after its own start.
     """
 
     calls: int

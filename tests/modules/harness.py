@@ -181,7 +181,7 @@ def hold_to_contract(
     assert "This is a bug" not in ran.msg
     assert "Traceback" not in ran.output
     if "requests" in result:
-        _requests_are_counted(ran, all_arrive=all_arrive)
+        _requests_are_counted(ran, service, all_arrive=all_arrive)
     else:
         assert not ran.arrived
     if "tasks" not in result:
@@ -200,7 +200,7 @@ def hold_to_contract(
     _cloud_agrees(ran, service, acting=acts and not check)
 
 
-def _requests_are_counted(ran: Ran, *, all_arrive: bool) -> None:
+def _requests_are_counted(ran: Ran, service: Service, *, all_arrive: bool) -> None:
     requests = ran["requests"]
     assert set(requests) == {"sent", "repeated", "throttled", "seconds"}
     assert 0 <= requests["repeated"] <= requests["sent"]
@@ -208,8 +208,12 @@ def _requests_are_counted(ran: Ran, *, all_arrive: bool) -> None:
     assert requests["seconds"] >= 0
     if all_arrive:
         assert requests["sent"] == len(ran.arrived)
-        throttled = [one for one in ran.arrived if one.fault in ("throttle", "rate_limit")]
+        throttled = [one for one in ran.arrived if _is_throttled(one, service)]
         assert requests["throttled"] == len(throttled)
+
+
+def _is_throttled(request: RecordedRequest, service: Service) -> bool:
+    return request.fault in ("throttle", "rate_limit") or request.code == service.throttle
 
 
 def _task_is_sound(task: Mapping[str, Any], service: Service) -> None:
@@ -309,7 +313,7 @@ def _cloud_agrees(ran: Ran, service: Service, *, acting: bool) -> None:
     """What the module says of its retries is what the cloud saw, and nothing was sent carelessly."""
     if not acting:
         assert not ran.changes
-    passed = [put for put in ran.changes if put.fault not in ("throttle", "rate_limit")]
+    passed = [put for put in ran.changes if not _is_throttled(put, service)]
     passed = [put for put in passed if put.code not in service.unread]
     sent = Counter(one for put in passed for one in put.ids)
     served = {one for put in passed if put.took_effect for one in put.ids}

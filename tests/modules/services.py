@@ -32,6 +32,7 @@ class Service:
     :ivar where: options that name the one parent of most tests
     :ivar retry: the operation that retries, as the local cloud calls it
     :ivar lists: the operations that list tasks, the one that shows their failures last
+    :ivar throttle: code with which the service itself refuses what comes too fast
     :ivar stop: the option that includes tasks which a person stopped, and their state
     :ivar unread: codes of refusals after which a retry is sent again, because the service did not even look at it
     :ivar locks: codes that lock the account
@@ -59,6 +60,7 @@ class Service:
     transient: Mapping[str, Any]
     fix: Mapping[str, Any]
     denied: tuple[int, str]
+    throttle: str
     stop: tuple[str, str] | None = None
     locks: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -112,6 +114,7 @@ SLS = Service(
     transient={"code": "InternalServerError", "message": "Try {n} again."},
     fix={"code": "InvalidOssBucket", "message": "No bucket {n}."},
     denied=(401, "Unauthorized"),
+    throttle="MetaOperationQpsLimitExceeded",
     secrets=(SECRET,),
 )
 
@@ -148,6 +151,7 @@ CLS = Service(
     transient={"message": "InternalError: try {n} again."},
     fix={"message": "NoSuchBucket: no bucket {n}."},
     denied=(200, "AuthFailure.UnauthorizedOperation"),
+    throttle="RequestLimitExceeded",
     secrets=(SECRET,),
 )
 
@@ -179,6 +183,7 @@ DRS = Service(
     transient={"code": "", "message": "Communications link failure, node {n}."},
     fix={"code": "", "message": "Access denied for user root at node {n}."},
     denied=(403, "DRS.M00102"),
+    throttle="APIGW.0308",
     stop=("include_paused", "paused"),
     unread=("APIGW.0307", "DRS.M00100", "DRS.M00299"),
     secrets=(PASSWORD,),
@@ -211,6 +216,7 @@ GEELARK = Service(
     transient={"code": "20002", "message": "Phone {n} is busy."},
     fix={"code": "20101", "message": "Proxy {n} fails."},
     denied=(200, "40015"),
+    throttle="40007",
     stop=("include_cancelled", "cancelled"),
     locks=("40014", "43008"),
     secrets=(API_TOKEN,),

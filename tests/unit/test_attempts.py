@@ -212,14 +212,14 @@ class TestRate:
 
     def test_a_way_that_is_long_for_all_calls_costs_nothing(self) -> None:
         clock = FakeClock()
-        limiter = RateLimiter(Rate(1, 0.5, counted=Rate(2, 1.0)), clock)
+        limiter = RateLimiter(Rate(1, 0.55, counted=Rate(2, 1.0)), clock)
         starts = []
         for _number in range(6):
             limiter.wait("things")
             starts.append(clock.now - NOW)
             clock.now += 0.4
             limiter.done("things", 0.4)
-        assert starts == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0, 2.5])
+        assert starts == pytest.approx([0.0, 0.55, 1.1, 1.65, 2.2, 2.75])
 
     def test_calls_under_way_count(self) -> None:
         clock = FakeClock()
