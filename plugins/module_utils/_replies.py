@@ -74,6 +74,17 @@ class JsonReplies:
             raise self.wrong_shape(response, "the reply is not an object")
         return content
 
+    def failed(self, response: Response, kind: Kind, hint: str, *, code: str = "", text: str = "") -> CallError:
+        """The error for a call that the service refused or failed at: in its words, or without any in its reply's."""
+        return CallError(
+            kind,
+            text or f"the service answered without words: {response.excerpt() or 'an empty body'}",
+            code=code,
+            status=response.status,
+            request_id=self.request_id(response),
+            hint=hint,
+        )
+
     def wrong_shape(self, response: Response, what: str) -> CallError:
         """The error for a reply that is not what the service documents."""
         return self.broken(response, f"the reply has another shape than documented: {what}")

@@ -70,14 +70,7 @@ def error_of(response: Response, who: Who) -> CallError | None:
     if 200 <= response.status < 300 and not code:
         return None
     kind, hint = _judge(code, response.status, who)
-    return CallError(
-        kind,
-        text or f"the service answered without words: {response.excerpt() or 'an empty body'}",
-        code=code,
-        status=response.status,
-        request_id=request_id_of(response),
-        hint=hint,
-    )
+    return REPLIES.failed(response, kind, hint, code=code, text=text)
 
 
 def _envelope(response: Response) -> tuple[str, str]:

@@ -427,8 +427,7 @@ def _content(response: Response) -> dict[str, Any]:
         raise _complaint(response, answer["Error"])
     if not 200 <= response.status < 300:
         kind, hint = _judge_status(response.status) or (Kind.REJECTED, "Check that the endpoint is CLS itself.")
-        words = f"the service answered without words: {response.excerpt() or 'an empty body'}"
-        raise CallError(kind, words, status=response.status, request_id=_request_id(response), hint=hint)
+        raise _REPLIES.failed(response, kind, hint)
     if not answer:
         _REPLIES.content(response)
         raise _REPLIES.wrong_shape(response, "there is no Response")
@@ -444,7 +443,7 @@ def _complaint(response: Response, error: Any) -> CallError:
         return _REPLIES.wrong_shape(response, f"Error has no Code: {response.excerpt()}")
     kind, hint = _judge(code, response.status)
     text = text_of(error.get("Message")) or "the service says no more"
-    return CallError(kind, text, code=code, status=response.status, request_id=_request_id(response), hint=hint)
+    return _REPLIES.failed(response, kind, hint, code=code, text=text)
 
 
 _CREDENTIALS_HINT = "Check secret_id, secret_key and token, and that the key is enabled."

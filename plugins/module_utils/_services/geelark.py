@@ -235,14 +235,7 @@ class GeelarkService:
 
     def _error(self, envelope: _Envelope, response: Response) -> CallError:
         kind, hint = _judge(envelope.code, response.status, self._clock.time())
-        return CallError(
-            kind,
-            envelope.text or f"the service answered without words: {response.excerpt()}",
-            code=envelope.code,
-            status=response.status,
-            request_id=envelope.trace_id,
-            hint=hint,
-        )
+        return _REPLIES.failed(response, kind, hint, code=envelope.code, text=envelope.text)
 
 
 # -- envelopes --------------------------------------------------------------------------------------------------------
@@ -288,13 +281,7 @@ def _no_envelope(response: Response) -> CallError:
     if response.status != 429 and response.status < 500:
         return _REPLIES.wrong_shape(response, f"no envelope with a code: {response.excerpt() or 'an empty body'}")
     kind, hint = _judge("", response.status, 0.0)
-    return CallError(
-        kind,
-        f"the service answered without words: {response.excerpt() or 'an empty body'}",
-        status=response.status,
-        request_id=_request_id(response),
-        hint=hint,
-    )
+    return _REPLIES.failed(response, kind, hint)
 
 
 def _request_id(response: Response) -> str:

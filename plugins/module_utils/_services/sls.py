@@ -401,14 +401,7 @@ def _check(response: Response) -> None:
     if 200 <= response.status < 300 and not code:
         return
     kind, hint = _judge(code, text, response.status)
-    raise CallError(
-        kind,
-        text or f"the service answered without words: {response.excerpt() or 'an empty body'}",
-        code=code,
-        status=response.status,
-        request_id=_request_id(response),
-        hint=hint,
-    )
+    raise _REPLIES.failed(response, kind, hint, code=code, text=text)
 
 
 def _envelope(response: Response) -> tuple[str, str]:
