@@ -96,6 +96,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_services.drs": {
         "_attempts",
         "_complaints.drs",
+        "_discovery",
         "_endpoint",
         "_errors",
         "_replies",

@@ -32,6 +32,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs impo
     read_object,
     request_id_of,
 )
+from ansible_collections.redrive.tasks.plugins.module_utils._discovery import is_last_page
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._replies import (
@@ -376,7 +377,7 @@ class DrsService:
             seen += len(page.jobs)
             if page.jobs:
                 totals.add(page.total)
-            if len(jobs) == known or _is_last(len(page.jobs), seen, page.total):
+            if len(jobs) == known or is_last_page(len(page.jobs), seen, page.total, size=_PAGE):
                 return jobs, len(totals) <= 1 and len(jobs) == seen
         raise CallError(Kind.BROKEN, f"the list of jobs did not end within {_MOST_PAGES} pages", code="endless_list")
 
@@ -514,16 +515,6 @@ class DrsService:
 def _is_true(value: Any) -> bool:
     """Whether it is true, or the word for it: the types of some members differ between the vendors' pages."""
     return value is True or value == "true"
-
-
-def _is_last(length: int, seen: int, total: int | None) -> bool:
-    """Whether a page is the last of its list, given its length and how many jobs were seen so far.
-
-    Not because it is short: the service may cap the page. And a total of just one full page may be that of the page.
-    """
-    if total is None:
-        return length == 0
-    return seen >= total and not length == seen == _PAGE
 
 
 # -- what replies hold ------------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from typing import Any, Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._discovery import in_states
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import Backoff, Rate
@@ -123,16 +123,8 @@ class GeelarkService:
 
     def list_tasks(self, window: Window, states: frozenset[State]) -> Iterator[Task]:
         """Every task in the window in one of these states. The service filters by neither."""
-        strange: Counter[str] = Counter()
-        for task in self._history():
-            if not window.holds(task):
-                continue
-            if task.state in states:
-                yield task
-            elif task.state is State.UNKNOWN:
-                strange[task.status] += 1
-        for word, number in strange.items():
-            self._warn(f"{number} tasks were left out, because their status {word!r} is not known here.")
+        shown = [task for task in self._history() if window.holds(task)]
+        yield from in_states([shown], states, self._warn)
 
     def find_tasks(self, ids: Sequence[str], window: Window) -> Iterator[Task]:  # noqa: ARG002 - it reads by id
         """The tasks with these ids, whatever the window is; an unknown id is taken to be left out by the service."""
