@@ -67,6 +67,7 @@ class Engine:
         self._stopped_scopes: dict[Scope, str] = {}
         self._unknown_in_a_row = 0
         self._locked = False
+        self._one_at_a_time = False
         self.pending = 0
         """Tasks that had not settled when the time to wait was over."""
         self.warnings: list[str] = []
@@ -99,11 +100,14 @@ class Engine:
         :raises CallError: the service did not show its tasks
         """
         tasks = plan.to_retry
-        self._results.update((task.key, Result(Outcome.PLANNED)) for task in tasks)
+        self._results.update(dict.fromkeys((task.key for task in tasks), NOT_REACHED))
         for batch in _batches(tasks, self._service.facts.batch_size):
-            self._still_to_retry(batch)
+            self._record(self._still_to_retry(batch), Result(Outcome.PLANNED))
 
     def _send_batch(self, batch: Sequence[Task]) -> None:
+        if self._one_at_a_time and len(batch) > 1:
+            self._send_one_by_one(batch)
+            return
         scope = batch[0].scope
         reason = self._stopped or self._stopped_scopes.get(scope)
         if reason:
@@ -117,12 +121,23 @@ class Engine:
             return
         if not batch:
             return
+        if self._stopped:  # by another thread, during the look
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._stopped))
+            return
         try:
             verdicts = self._service.retry(batch)
         except CallError as exc:
-            self._handle_failed_call(batch, exc)
+            if exc.kind is Kind.TOO_MANY and len(batch) > 1:
+                self._one_at_a_time = True
+                self._send_one_by_one(batch)
+            else:
+                self._handle_failed_call(batch, exc)
             return
         self._handle_verdicts(batch, verdicts)
+
+    def _send_one_by_one(self, batch: Sequence[Task]) -> None:
+        for task in batch:
+            self._send_batch([task])
 
     def _still_to_retry(self, batch: Sequence[Task]) -> Sequence[Task]:
         """Those that are still what they were when it was decided to retry them, where that may have changed."""
@@ -311,7 +326,8 @@ class _Watch:
             return True
         if now.state.under_way or now.state is State.UNKNOWN:
             return False
-        return self._moved or old_enough
+        # An old failure that stays is a new one some day; what a person stopped and is stopped still has not begun.
+        return self._moved or (old_enough and now.state is State.FAILED)
 
 
 def _by_scope(tasks: Iterable[Task]) -> list[list[Task]]:

@@ -45,6 +45,8 @@ class Kind(enum.Enum):
     """The proof of who asks is no longer valid and may be renewed; it was not carried out."""
     LOCKED = "locked"
     """The account is locked for a time, and every further call would fail alike; it was not carried out."""
+    TOO_MANY = "too_many"
+    """It names more tasks than the service takes at once; it was not carried out."""
     GONE = "gone"
     """What the call names does not exist."""
     REJECTED = "rejected"

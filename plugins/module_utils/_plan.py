@@ -41,6 +41,11 @@ class Selection:
     codes: frozenset[str] = frozenset()
     message: Pattern[str] | None = None
 
+    @property
+    def filters(self) -> bool:
+        """Whether only some failures are kept, so that a task without any is not."""
+        return bool(self.codes or self.message)
+
     def keeps_failure(self, task: Task) -> bool:
         """Whether a failed task meets the filters."""
         if self.codes and task.code.lower() not in self.codes:
@@ -134,10 +139,10 @@ def fingerprint(message: str) -> str:
 def build_plan(tasks: Iterable[Task], selection: Selection, policy: Policy, *, absent: str) -> Plan:
     """Decide about every task that was selected or asked for.
 
-    :param tasks: what the service showed, each task once
+    :param tasks: what the service showed; of a task that it showed more than once, the last counts
     :param absent: why an id that was asked for may be absent, in words
     """
-    seen = list(tasks)
+    seen = list({task.key: task for task in tasks}.values())
     if selection.ids is None:
         decisions = [_decide(task, selection, policy) for task in sorted(seen, key=_age) if _selected(task, selection)]
         return Plan(tuple(decisions), len(seen))
@@ -166,24 +171,29 @@ def _age(task: Task) -> tuple[float, tuple[tuple[str, str], ...], str]:
 def _selected(task: Task, selection: Selection) -> bool:
     if task.state not in selection.states:
         return False
-    filtered = bool(selection.codes or selection.message)
-    return selection.keeps_failure(task) if task.state is State.FAILED else not filtered
+    return selection.keeps_failure(task) if task.state is State.FAILED else not selection.filters
 
 
 def _decide(task: Task, selection: Selection, policy: Policy) -> Decision:
     if task.state is State.FAILED:
         return _decide_failed(task, classify(task, policy.rules), selection, policy)
     if task.state in policy.retry_states:
-        if task.barred:
-            return Decision(
-                task, Action.SKIP, f"{task.state.value}, and a retry would be refused: {task.barred.remedy}"
-            )
-        return Decision(task, Action.RETRY, f"{task.state.value}, and to be retried because you asked for it")
+        return _decide_stopped(task, selection)
     if task.state in (State.CANCELLED, State.PAUSED):
         return Decision(task, Action.SKIP, f"{task.state.value} by a person: left alone unless you ask for it")
     if task.state is State.UNKNOWN:
         return Decision(task, Action.SKIP, f"its status {task.status!r} is not known here, so it is left alone")
     return Decision(task, Action.NONE, f"nothing to do: it is {task.state.value}")
+
+
+def _decide_stopped(task: Task, selection: Selection) -> Decision:
+    """A task that a person stopped, and that is asked for."""
+    state = task.state.value
+    if selection.filters:
+        return Decision(task, Action.SKIP, f"{state}, and codes or message_regex leave it out")
+    if task.barred:
+        return Decision(task, Action.SKIP, f"{state}, and a retry would be refused: {task.barred.remedy}")
+    return Decision(task, Action.RETRY, f"{state}, and to be retried because you asked for it")
 
 
 def _decide_failed(task: Task, failure: Failure, selection: Selection, policy: Policy) -> Decision:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
-from ansible_collections.redrive.tasks.plugins.module_utils._errors import Kind
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Answer,
@@ -140,6 +140,21 @@ class TestTasksThatHealByThemselves:
         assert outcomes(engine) == Counter({Outcome.PLANNED: 11, Outcome.NONE: 1})
         assert (service.calls, service.looks) == ([], 2)
 
+    def test_a_preview_whose_look_fails_plans_nothing_more(self) -> None:
+        service = FakeService(tasks(12), facts=HEALING, reads=[None, failure(Kind.TRANSIENT)])
+        engine = Engine(service, clock=FakeClock())
+        with pytest.raises(CallError):
+            engine.preview(plan_for(list(service.known.values())))
+        assert outcomes(engine) == Counter({Outcome.PLANNED: 10, Outcome.NOT_ATTEMPTED: 2})
+
+    def test_nothing_is_sent_after_a_stop_that_came_during_the_look(self) -> None:
+        service = FakeService(tasks(20), facts=HEALING)
+        engine = Engine(service, clock=FakeClock())
+        stop = failure(Kind.LOCKED)
+        service.on_look = lambda number: engine._stop("", stop)
+        engine.send(plan_for(list(service.known.values())))
+        assert (service.calls, outcomes(engine)) == ([], Counter({Outcome.NOT_ATTEMPTED: 20}))
+
     def test_without_a_look_nothing_is_sent(self) -> None:
         service = FakeService(tasks(12), facts=HEALING, reads=[failure(Kind.TRANSIENT)])
         engine = send(service)
@@ -165,6 +180,24 @@ class TestTasksThatHealByThemselves:
         service = FakeService(tasks(12))
         send(service)
         assert service.looks == 0
+
+
+class TestBatchesThatAreTooLarge:
+    def test_they_are_sent_one_by_one_and_nothing_twice(self) -> None:
+        service = FakeService(tasks(12), script=[failure(Kind.TOO_MANY)])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 12})
+        assert [len(call) for call in service.calls] == [10, *[1] * 12]
+
+    def test_what_stops_the_run_stops_them_too(self) -> None:
+        service = FakeService(tasks(12), script=[failure(Kind.TOO_MANY), None, failure(Kind.LOCKED)])
+        engine = send(service)
+        assert outcomes(engine) == Counter({Outcome.ACCEPTED: 1, Outcome.NOT_ATTEMPTED: 11})
+        assert [len(call) for call in service.calls] == [10, 1, 1]
+
+    def test_a_single_task_that_is_too_many_is_refused(self) -> None:
+        service = FakeService(tasks(1), script=[failure(Kind.TOO_MANY)])
+        assert outcomes(send(service)) == Counter({Outcome.REFUSED: 1})
 
 
 class TestStopping:
@@ -371,6 +404,16 @@ class TestWaiting:
         engine = self.waited(service)
         assert (engine.pending, service.looks) == (0, 4)
         assert result_of(engine, "t000") == Result(Outcome.ACCEPTED, state_after=State.RUNNING, recovered=True)
+
+    def test_what_was_stopped_and_does_not_begin_never_settles(self) -> None:
+        paused = task("t000", State.PAUSED)
+        service = FakeService([paused], life=[State.PAUSED] * 100)
+        engine = Engine(service, clock=FakeClock())
+        policy = Policy((), frozenset(), frozenset({State.PAUSED}))
+        engine.send(build_plan([paused], Selection(ids=("t000",)), policy, absent=""))
+        engine.wait(Wait(60, 5))
+        assert engine.pending == 1
+        assert result_of(engine, "t000").state_after is State.WAITING
 
     def test_nothing_accepted_means_nothing_to_look_at(self) -> None:
         service = FakeService(tasks(1), script=[failure(Kind.DENIED)])

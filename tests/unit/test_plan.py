@@ -91,6 +91,19 @@ class TestSelection:
         assert _result.counts(made, {})["missing"] == 1
         assert _result.counts(made, {})["none"] == 0
 
+    def test_a_task_that_is_shown_twice_is_one_task(self) -> None:
+        shown = [task("a"), task("b"), task("a", State.RUNNING)]
+        for selection in (Selection(ids=("a", "b")), Selection(states=frozenset({State.FAILED, State.RUNNING}))):
+            made = plan(shown, selection)
+            assert actions(made) == {"a": Action.NONE, "b": Action.RETRY}
+            assert (len(made.decisions), made.found) == (2, 2)
+
+    @pytest.mark.parametrize("ids", [None, ("t1",)])
+    def test_a_filter_leaves_out_what_a_person_stopped(self, ids: tuple[str, ...] | None) -> None:
+        policy = Policy(RULES, frozenset(), frozenset({State.CANCELLED}))
+        selection = Selection(ids=ids, states=frozenset({State.CANCELLED}), codes=frozenset({"busy"}))
+        assert plan([task(state=State.CANCELLED, code="Busy")], selection, policy).to_retry == []
+
     def test_an_id_that_two_scopes_share_means_both(self) -> None:
         made = plan([task(), task(scope=OTHER)], Selection(ids=("t1",)))
         assert len(made.decisions) == 2
