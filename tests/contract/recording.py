@@ -79,9 +79,11 @@ def recording(monkeypatch: pytest.MonkeyPatch, host: str, reply: bytes) -> Itera
         "getaddrinfo",
         lambda name, *rest, **more: resolve("127.0.0.1" if str(name).endswith(host) else name, *rest, **more),
     )
-    yield kept
-    server.shutdown()
-    server.server_close()
+    try:
+        yield kept
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def captures(file: str) -> dict[str, dict[str, Any]]:

@@ -106,17 +106,17 @@ def login(
     cloud: LocalCloud,
     password: str = PASSWORD,
     *,
-    scope: object = {"project": {"id": PROJECT}},
+    scope: object = "project",
     user: Mapping[str, object] | None = None,
     query: str = "",
 ) -> Reply:
-    """A request for a token."""
+    """A request for a token, of the one project unless the scope is another, or None."""
     named = {"name": USER, "domain": {"name": DOMAIN}} if user is None else user
     auth: dict[str, object] = {
         "identity": {"methods": ["password"], "password": {"user": {**named, "password": password}}}
     }
     if scope is not None:
-        auth["scope"] = scope
+        auth["scope"] = {"project": {"id": PROJECT}} if scope == "project" else scope
     return send(cloud, "POST", f"/v3/auth/tokens{query}", {"auth": auth}, token="")
 
 

@@ -366,7 +366,8 @@ def _sources(looked: Looked, load_yaml: LoadYaml) -> Iterator[_Source]:
     yield _sdk_file(looked)
     path, clouds = _clouds(looked, load_yaml)
     if len(clouds) == 1:
-        yield _cloud(next(iter(clouds)), looked, load_yaml)
+        (only,) = clouds
+        yield _cloud(only, looked, load_yaml)
     looked.places.append(f"{path} (it holds {_list(clouds)}: name one with the option cloud)" if clouds else path)
 
 
