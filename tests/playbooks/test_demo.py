@@ -39,7 +39,7 @@ def test_demo_runs_green_and_says_what_it_promises(tmp_path: Path) -> None:
         "To do: This is the parent of a dual-active job, which cannot be retried: retry its children,",
         "To do: The post may be public or among the drafts already, and a retry would publish it twice.",
         "74 failed tasks in 4 targets: 0 will be retried, 74 left for a person.",
-        "refused 3 for coming too fast",
+        "refused 2 for coming too fast",
         "275 tasks that a retry can heal: 275 retried exactly once.",
         "72 other tasks: 0 retried.",
         "0 retries of tasks that were not failed.",
