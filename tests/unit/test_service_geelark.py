@@ -191,6 +191,31 @@ class TestSelection:
     def test_an_id_that_is_not_known_is_absent(self) -> None:
         assert list(service(lambda request: page([])).find_tasks(["1"], WINDOW)) == []
 
+    def test_a_task_that_comes_twice_is_one(self) -> None:
+        shown = [item("1"), item("2"), item("1")]
+        assert [task.id for task in service(lambda request: page(shown)).find_tasks(["1", "2"], WINDOW)] == ["1", "2"]
+
+    def test_tasks_that_nobody_asked_for_are_left_out(self) -> None:
+        ids = names(150)
+        found = service(lambda request: page([item(one) for one in [*ids, "7"]])).find_tasks(ids, WINDOW)
+        assert [task.id for task in found] == ids
+
+    def test_reading_again_leaves_out_what_nobody_asked_for(self) -> None:
+        one = Task("1", (), "4", State.FAILED)
+        again = service(lambda request: page([item("7"), item("1"), item("1")])).read_again([one])
+        assert list(again) == [one.key]
+
+    @pytest.mark.parametrize("shown", ["123", 123])
+    def test_an_id_that_comes_back_as_a_number_is_the_one_that_was_asked_for(self, shown: Any) -> None:
+        one = service(lambda request: page([item(shown)]))
+        assert [task.id for task in one.find_tasks(["0123"], WINDOW)] == ["0123"]
+        asked_for = Task("0123", (), "4", State.FAILED)
+        assert one.read_again([asked_for])[asked_for.key].id == "0123"
+
+    def test_one_task_by_two_spellings_is_one(self) -> None:
+        found = service(lambda request: page([item(123) for _one in asked(request)["ids"]]))
+        assert [task.id for task in found.find_tasks(["0123", *names(99), "123"], WINDOW)] == ["123"]
+
     def test_reading_again_is_by_id(self) -> None:
         tasks = [Task("1", (), "4", State.FAILED), Task("2", (), "4", State.FAILED)]
         transport = FakeTransport(lambda request: page([item("1", RUNNING), item("2", DONE)]))
@@ -407,7 +432,6 @@ class TestRestart:
             FLAT,
             ["id", 2, "code", 48001, "msg", MESSAGE],
             ["some words", detail()],
-            [detail(), None, 7, []],
             ["some words", *FLAT],
             [*FLAT, "rest"],
             [detail(), detail()],
@@ -421,6 +445,48 @@ class TestRestart:
         error = found["2"].error
         assert error
         assert (error.code, error.message, error.request_id) == ("48001", MESSAGE, "123456ABCEDF")
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            [{"code": 48001, "msg": MESSAGE}],
+            [{"id": 1.5e18, "code": 48001}],
+            [{"id": "1", "code": 48001.0}],
+            [{"id": "1", "code": True}],
+            [{"id": "1", "code": {}}],
+            [{}],
+            [None],
+            [7],
+            [["id", "1"]],
+            ["code", 48001],
+            ["id"],
+            "1: 48001",
+            7,
+            True,
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("counted", [True, False], ids=["counted", "uncounted"])
+    @pytest.mark.parametrize("code", [0, 40006, 40009])
+    def test_an_entry_that_is_not_understood_may_mean_any_task(self, code: int, more: Any, counted: bool) -> None:
+        failed = 2 if code == 40009 else 1
+        details = [detail(), *more] if isinstance(more, list) else more
+        data = {**(amounts(2, failed) if counted else {}), "failDetails": details}
+        found = answers(reply(200, envelope(code, data)))
+        assert found["1"] is Answer.SILENT
+        assert found["2"] is (Answer.NOT_NOW if isinstance(more, list) else Answer.SILENT)
+
+    @pytest.mark.parametrize("details", [["x"], ["1: 48001"], "x", [{"code": 48001}]], ids=str)
+    def test_success_with_details_that_are_not_understood_is_not_believed(self, details: Any) -> None:
+        assert answers(reply(200, envelope(0, {"failDetails": details}))) == dict.fromkeys("12", Answer.SILENT)
+
+    @pytest.mark.parametrize("code", [0, 40006, 40009])
+    def test_two_details_that_contradict_each_other_say_nothing(self, code: int) -> None:
+        data = amounts(2, 2 if code == 40009 else 1, [detail(code=48000), detail(code=40000)])
+        verdict = restart(reply(200, envelope(code, data)))["2"]
+        assert verdict.answer is Answer.SILENT
+        assert verdict.error
+        assert verdict.error.message == "the reply (words) says two things of this task"
 
     def test_several_may_stand_flat_and_mixed(self) -> None:
         details = [*FLAT, "id", "3", "code", 48000, "msg", "limit", detail("4", 48002)]
@@ -491,6 +557,30 @@ class TestRestart:
             restart(reply(200, envelope(code)))
         assert caught.value.kind is Kind.TRANSIENT
         assert caught.value.kind.may_have_run
+
+    @pytest.mark.parametrize("code", [40001, 40003, 40007, 40017, 47002, 48002, 12345, 0])
+    @pytest.mark.parametrize("status", [500, 502, 503])
+    def test_a_server_that_failed_is_not_believed_that_it_did_nothing(self, code: int, status: int) -> None:
+        transport = FakeTransport(lambda request: reply(status, envelope(code)))
+        clock = FakeClock()
+        one = GeelarkService(
+            caller(transport, clock, max_attempts=5),
+            Endpoint("https", "openapi.geelark.com"),
+            clock=clock,
+            warn=WARNINGS.append,
+        )
+        with pytest.raises(CallError) as caught:
+            one.retry([Task("1", (), "4", State.FAILED)])
+        assert caught.value.kind is Kind.TRANSIENT
+        assert caught.value.code == str(code)
+        assert len(transport.sent) == 1
+
+    @pytest.mark.parametrize("code", [40014, 43008])
+    @pytest.mark.parametrize("status", [200, 500])
+    def test_a_lock_is_one_whatever_the_status(self, code: int, status: int) -> None:
+        with pytest.raises(CallError) as caught:
+            restart(reply(status, envelope(code)))
+        assert caught.value.kind is Kind.LOCKED
 
     @pytest.mark.parametrize("data", [[], "x", 5])
     def test_success_with_data_of_another_shape_may_have_run(self, data: Any) -> None:
@@ -563,6 +653,10 @@ class TestAnswersAsThePagePrintsThem:
         with pytest.raises(CallError) as caught:
             restart(reply(200, body))
         assert caught.value.kind is Kind.BROKEN
+
+    def test_an_entry_that_cannot_be_read_leaves_its_task_open_even_if_all_failed(self) -> None:
+        body = self.printed(40009, 2, 2, "2", "1").body.replace(b'"id": "1"', b'"id": ?')
+        assert answers(Response(200, {}, body)) == {"1": Answer.SILENT, "2": Answer.NOT_NOW}
 
     def test_a_hostile_text_takes_no_time(self) -> None:
         body = '{"code": 40006, "failDetails": [' + '"id": "1" "code": "48001" "msg": "\\\\' * 5000

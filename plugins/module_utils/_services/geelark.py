@@ -15,8 +15,9 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable
 
@@ -142,9 +143,24 @@ class GeelarkService:
         )
 
     def _query(self, ids: Sequence[str]) -> Iterator[Task]:
-        for start in range(0, len(ids), _MOST_IDS):
-            make = partial(self._request, _QUERY, {"ids": list(ids[start : start + _MOST_IDS])})
-            yield from self._caller.read(make, self._parse_page).tasks
+        """The tasks with these ids, each once, under the id that was asked for; whatever else comes is left out.
+
+        A task that nobody named must not be restarted, nor one twice because it comes twice. No source says that ids
+        come back as they were sent (assumed: a number, say, loses the zeros in front).
+        """
+        wanted = list(dict.fromkeys(ids))
+        spellings = Counter(map(_bare, wanted))
+        for start in range(0, len(wanted), _MOST_IDS):
+            chunk = wanted[start : start + _MOST_IDS]
+            tasks = self._caller.read(partial(self._request, _QUERY, {"ids": chunk}), self._parse_page).tasks
+            by_id = {task.id: task for task in tasks}
+            by_bare_id = {_bare(task.id): task for task in tasks}
+            for task_id in chunk:
+                task = by_id.get(task_id)
+                if task is None and spellings[_bare(task_id)] == 1:
+                    task = by_bare_id.get(_bare(task_id))
+                if task is not None:
+                    yield replace(task, id=task_id)
 
     def _history(self) -> list[Task]:
         """Every task that the service shows, each once.
@@ -220,7 +236,7 @@ class GeelarkService:
         if envelope.code in (_PARTIAL, _ALL_FAILED) and tells:
             return envelope
         if not envelope.is_good(response):
-            raise self._error(envelope, response)
+            raise self._restart_error(envelope, response)
         if not tells and envelope.data is not None:
             raise _REPLIES.wrong_shape(response, "data is not an object")
         return envelope
@@ -228,6 +244,18 @@ class GeelarkService:
     def _error(self, envelope: _Envelope, response: Response) -> CallError:
         kind, hint = _judge(envelope.code, response.status, self._clock.time())
         return _REPLIES.failed(response, kind, hint, code=envelope.code, text=envelope.text)
+
+    def _restart_error(self, envelope: _Envelope, response: Response) -> CallError:
+        """As `_error`, but a server that failed is not believed that it did nothing: the tasks have to be read.
+
+        A lock is believed. It says that the call was not carried out, and to read while it lasts may prolong it; the
+        next run reads the states first. Results for each task are believed as well (see `_restarted`), as none of them
+        makes a task be sent once more.
+        """
+        error = self._error(envelope, response)
+        if response.status >= 500 and error.kind is not Kind.LOCKED:
+            error.kind = Kind.TRANSIENT
+        return error
 
 
 # -- envelopes --------------------------------------------------------------------------------------------------------
@@ -305,7 +333,9 @@ def _printed_envelope(response: Response) -> _Envelope | None:
     if not mark or not code or code.group(1) not in (_PARTIAL, _ALL_FAILED):
         return None
     data: dict[str, Any] = dict(_PRINTED_AMOUNT.findall(head))
-    data["failDetails"] = [dict(zip(("id", "code", "msg"), item)) for item in _PRINTED_ITEM.findall(tail)]
+    items: list[Any] = [dict(zip(("id", "code", "msg"), item)) for item in _PRINTED_ITEM.findall(tail)]
+    # What looks otherwise is there, and is not understood.
+    data["failDetails"] = items + [None] * (tail.count('"id"') - len(items))
     return _Envelope(code.group(1), words.group(1) if words else "", data, _request_id(response))
 
 
@@ -362,6 +392,11 @@ def _id_of(value: Any) -> str | None:
     return value if isinstance(value, str) and _TASK_ID.fullmatch(value) else None
 
 
+def _bare(task_id: str) -> str:
+    """What is left of an id that was a number meanwhile."""
+    return task_id.lstrip("0") if task_id.isdecimal() else task_id
+
+
 # -- what a restart says of each task ---------------------------------------------------------------------------------
 
 
@@ -374,68 +409,117 @@ class _Refused:
     text: str
 
 
+_NAMES = ("id", "code", "msg")
+
+
+@dataclass(frozen=True)
+class _Details:
+    """The tasks that a reply says were not restarted.
+
+    :ivar refused: by id
+    :ivar contradicted: ids of which it says two things
+    :ivar words: whether texts stand between the entries
+    :ivar understood: whether every entry was
+    """
+
+    refused: Mapping[str, _Refused]
+    contradicted: frozenset[str]
+    words: bool
+    understood: bool
+
+
 def _judge_restart(envelope: _Envelope, tasks: Sequence[Task], mask: Callable[[str], str]) -> dict[TaskKey, Verdict]:
     """The verdict for each task that was sent. `mask` takes out what the service repeats of the request's secrets."""
     data = envelope.data or {}
-    refused = {one.id: _verdict(one, envelope.trace_id, mask) for one in _read_details(data.get("failDetails"))}
-    rest = _verdict_of_the_rest(envelope, data, {task.id for task in tasks}, set(refused), mask)
-    return {task.key: refused.get(task.id, rest) for task in tasks}
+    details = _read_details(data.get("failDetails"))
+    told = {one.id: _verdict(one, envelope.trace_id, mask) for one in details.refused.values()}
+    told.update(dict.fromkeys(details.contradicted, _silence(envelope, mask, "says two things of this task")))
+    rest = _verdict_of_the_rest(envelope, data, {task.id for task in tasks}, details, mask)
+    return {task.key: told.get(task.id, rest) for task in tasks}
 
 
 def _verdict_of_the_rest(
-    envelope: _Envelope, data: Mapping[str, Any], sent: set[str], refused: set[str], mask: Callable[[str], str]
+    envelope: _Envelope, data: Mapping[str, Any], sent: set[str], details: _Details, mask: Callable[[str], str]
 ) -> Verdict:
     """What holds for a task of which the reply says nothing.
 
-    It was accepted, or refused with all others, only where every number that the reply tells agrees: otherwise
-    something was not understood, and nobody knows of which task.
+    It was accepted, or refused with all others, only where every entry was understood and every number that the reply
+    tells agrees: otherwise nobody knows of which task something was not understood. Texts between the entries, as the
+    vendor's page prints them, say nothing where the entries make up the number of failures.
     """
-    text = mask(envelope.text)
+    silence = _silence(envelope, mask, "does not say what became of this task")
+    refused = details.refused.keys()
     all_failed = envelope.code == _ALL_FAILED
     failed = len(sent) if all_failed else len(refused)
     expected = {"totalAmount": len(sent), "successAmount": len(sent) - failed, "failAmount": failed}
     told = {name: number_of(data[name]) for name in expected if data.get(name) is not None}
-    if refused <= sent and all(number == expected[name] for name, number in told.items()):
-        if all_failed and "failAmount" in told:
-            return Verdict(Answer.REFUSED, ItemError(envelope.code, text, envelope.trace_id))
-        if envelope.code == _GOOD or (not all_failed and refused and told.keys() & {"successAmount", "failAmount"}):
-            return ACCEPTED
-    text = f"the reply ({text}) does not say what became of this task"
+    counted = told.keys() & {"successAmount", "failAmount"}
+    explained = not details.words or (refused and counted)
+    if not (details.understood and explained and refused <= sent):
+        return silence
+    if any(number != expected[name] for name, number in told.items()):
+        return silence
+    if all_failed and "failAmount" in told:
+        return Verdict(Answer.REFUSED, ItemError(envelope.code, mask(envelope.text), envelope.trace_id))
+    if envelope.code == _GOOD or (not all_failed and refused and counted):
+        return ACCEPTED
+    return silence
+
+
+def _silence(envelope: _Envelope, mask: Callable[[str], str], what: str) -> Verdict:
+    text = f"the reply ({mask(envelope.text)}) {what}"
     return Verdict(Answer.SILENT, ItemError(envelope.code, text, envelope.trace_id))
 
 
-def _read_details(details: Any) -> list[_Refused]:
-    """The tasks that were not restarted, in whatever form; what cannot be understood is left out, and counts as untold.
+def _read_details(details: Any) -> _Details:
+    """The tasks that were not restarted, in whatever form.
 
     A list of objects, one object, nothing, names and values one after the other in a flat list, or these mixed.
     """
-    parts = [details] if isinstance(details, dict) else details if isinstance(details, list) else []
-    loose = [part for part in parts if not isinstance(part, (dict, list))]
-    found: dict[str, _Refused] = {}
-    for entry in [*(part for part in parts if isinstance(part, dict)), *_paired(loose)]:
-        task_id = _id_of(entry.get("id"))
-        if task_id is not None:
-            code = entry.get("code")
-            found.setdefault(task_id, _Refused(task_id, text_of(code).strip(), text_of(entry.get("msg"))))
-    return list(found.values())
+    parts = [details] if isinstance(details, dict) and details else details if isinstance(details, list) else []
+    loose = [part for part in parts if not isinstance(part, dict)]
+    pairs, words = _paired([part for part in loose if not isinstance(part, list)])
+    refused: dict[str, _Refused] = {}
+    contradicted = set()
+    entries = [*(part for part in parts if isinstance(part, dict)), *pairs]
+    for entry in entries:
+        one = _read_detail(entry)
+        if one is not None and refused.setdefault(one.id, one).code != one.code:
+            contradicted.add(one.id)
+    strange = any(isinstance(part, list) for part in loose) or not all(map(_is_word, words))
+    understood = not strange and all(map(_read_detail, entries)) and bool(parts or not details)
+    return _Details(refused, frozenset(contradicted), bool(words), understood)
 
 
-def _paired(parts: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """Objects made of names and values one after the other; each begins with its id. Other texts are skipped."""
-    entry: dict[str, Any] = {}
+def _is_word(part: Any) -> bool:
+    """Whether it is a text, and not the name of something that does not follow."""
+    return isinstance(part, str) and part not in _NAMES
+
+
+def _read_detail(entry: Mapping[str, Any]) -> _Refused | None:
+    """One task that was not restarted; None if it cannot be told which, or the code is of a kind that none is."""
+    task_id, code = _id_of(entry.get("id")), entry.get("code")
+    if task_id is None or isinstance(code, (bool, float, list, dict)):
+        return None
+    return _Refused(task_id, text_of(code).strip(), text_of(entry.get("msg")))
+
+
+def _paired(parts: Sequence[Any]) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Objects made of names and values one after the other, each beginning with its id; and what stands between."""
+    entries: list[dict[str, Any]] = []
+    rest = []
     position = 0
     while position < len(parts):
         name = parts[position]
-        if name not in ("id", "code", "msg") or position + 1 == len(parts):
+        if name not in _NAMES or position + 1 == len(parts):
+            rest.append(name)
             position += 1
             continue
-        if name == "id" and entry:
-            yield entry
-            entry = {}
-        entry[name] = parts[position + 1]
+        if name == "id" or not entries:
+            entries.append({})
+        entries[-1][name] = parts[position + 1]
         position += 2
-    if entry:
-        yield entry
+    return entries, rest
 
 
 _ITEMS: dict[str, tuple[Answer, Finding | None]] = {
