@@ -4,7 +4,11 @@
 
 # Private to the redrive.tasks collection: it can change at any time.
 
-"""The one masker for everything that leaves: results, messages, errors, warnings."""
+"""The one masker for everything that leaves: results, messages, errors, warnings.
+
+It knows the secrets of this run, and blanks what lets others into somebody's account in addresses that services show.
+Rules and filters see the whole text, as they come before it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,28 @@ MASK = "********"
 _SHORTEST_SECRET = 4
 _ESCAPE = re.compile("%[0-9A-F]{2}")
 
+# Whoever has an address that somebody signed may use it, and services put such addresses into their messages. Of the
+# names, q-ak is where signed addresses of Tencent Cloud hold the id of the key.
+_TELLTALES = ("signature", "token", "secret", "accesskeyid", "access_key_id", "credential", "q-ak")
+# A parameter whose name holds one of these, also within an address that is a parameter itself (%3D is =, %26 is &). The
+# value ends where none goes on: at the next parameter, a quote, a space. No part of a text is tried twice.
+_CHARACTER = r"[^\s&%\"'<>\\,;|()\[\]{}]"
+_SIGNED = re.compile(
+    rf"((?:{'|'.join(map(re.escape, _TELLTALES))})[a-z0-9_.-]{{0,64}}(?:=|%3D))"
+    rf"(?!%26)(?=%|{_CHARACTER}){_CHARACTER}*(?:%(?!26){_CHARACTER}*)*",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def without_signatures(text: str) -> str:
+    """The text with the values blanked that make an address usable by whoever reads it: signatures, tokens, key ids."""
+    if "=" not in text and "?" not in text:
+        return text
+    lowered = text.lower()
+    if not any(telltale in lowered for telltale in _TELLTALES):
+        return text
+    return _SIGNED.sub(rf"\g<1>{MASK}", text)
+
 
 class Masker:
     """Knows the secrets of this run and blanks them, also in the spellings in which a server may echo them."""
@@ -32,7 +58,7 @@ class Masker:
         if not secret or len(secret) < _SHORTEST_SECRET:
             return
         # Longest first: a secret that contains another one must go whole.
-        self._spellings = sorted({*_spellings(secret), *self._spellings}, key=len, reverse=True)
+        self._spellings = sorted({*spellings(secret), *self._spellings}, key=len, reverse=True)
 
     def also(self, secret: str) -> Masker:
         """A masker that knows one value more."""
@@ -42,10 +68,11 @@ class Masker:
         return other
 
     def text(self, text: str) -> str:
-        """The text without any secret, and without half characters, which no output could carry."""
+        """The text without any secret and any signature, and without half characters, which no output could carry."""
         for spelling in self._spellings:
             if spelling in text:
                 text = text.replace(spelling, MASK)
+        text = without_signatures(text)
         return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
     def line(self, text: str) -> str:
@@ -63,11 +90,12 @@ class Masker:
         return value
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    """The ways in which a server may echo a value."""
+def spellings(secret: str) -> Iterator[str]:
+    """The ways in which a server may echo a value; some may be the same."""
     yield secret
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret)[1:-1].replace("/", "\\/")
+    for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield escaped
+        yield escaped.replace("/", "\\/")
     yield base64.b64encode(secret.encode()).decode()
     yield secret.encode().hex()
     for quoted in (quote(secret, safe=""), quote_plus(secret)):
