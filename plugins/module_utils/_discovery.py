@@ -18,6 +18,10 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import Scope, 
 T = TypeVar("T")
 U = TypeVar("U")
 
+# A listing with more pages than this is no listing.
+_MOST_PAGES = 1000
+_MOST_PASSES = 3
+
 
 def usable(
     places: Iterable[T],
@@ -108,3 +112,71 @@ def is_last_page(length: int, end: int, total: int | None, *, size: int) -> bool
     if total is None:
         return length == 0
     return end >= total and not length == end == size
+
+
+def read_steadily(
+    read_page: Callable[[int, int], tuple[Sequence[T], int | None]],
+    *,
+    key: Callable[[T], str],
+    size: int,
+    what: str,
+    warn: Callable[[str], None],
+) -> list[T]:
+    """Everything in a paged list, each once.
+
+    What enters or leaves the list between two pages shifts the rest of it, so that some is shown twice and some never;
+    and a list may end before its total is reached. A pass in which that can have happened is followed by another one.
+    Of those the first steady one counts; where there is none, a warning tells, and all that any of them showed counts.
+
+    :param read_page: a page and the total as the service tells it, None if it does not; by the number of the page,
+        from 0, and by the number of entries before it
+    :param key: tells entries apart
+    :param size: entries of a page that were asked for
+    :param what: the entries, in words
+    :raises CallError: from `read_page`, or the list has no end
+    """
+    seen: dict[str, T] = {}
+    for _pass in range(_MOST_PASSES):
+        entries, steady = _read_pages(read_page, key=key, size=size, what=what)
+        if steady:
+            return list(entries.values())
+        seen.update(entries)
+    warn(
+        f"The list of {what} kept changing while it was read, or ended early: some may have been missed. Run again to"
+        " catch them."
+    )
+    return list(seen.values())
+
+
+def _read_pages(
+    read_page: Callable[[int, int], tuple[Sequence[T], int | None]],
+    *,
+    key: Callable[[T], str],
+    size: int,
+    what: str,
+) -> tuple[dict[str, T], bool]:
+    """One pass, and whether it surely shows all.
+
+    The service may ignore paging, so a page without news is the last. And its total may be that of each page.
+    """
+    entries: dict[str, T] = {}
+    totals: set[int] = set()
+    offset = repeated = 0
+    of_pages = True
+    for number in range(_MOST_PAGES):
+        page, total = read_page(number, offset)
+        known = len(entries)
+        entries.update((key(entry), entry) for entry in page)
+        offset += len(page)
+        # An empty page may lie beyond the end, where no total is told.
+        if total is not None and (page or total):
+            totals.add(total)
+            of_pages = of_pages and total == len(page)
+        if total is not None and total < offset:  # then it is not that of the list
+            total = None
+        news = len(entries) - known
+        if not news or is_last_page(len(page), offset, total, size=size):
+            settled = of_pages or (len(totals) == 1 and len(entries) >= max(totals))
+            return entries, settled and not repeated
+        repeated += len(page) - news
+    raise CallError(Kind.BROKEN, f"the list of {what} did not end within {_MOST_PAGES} pages", code="endless_list")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -14,6 +14,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._discovery import (
     in_states,
     is_last_page,
     read_places_again,
+    read_steadily,
     until_found,
     usable,
 )
@@ -139,3 +140,83 @@ class TestReadPlacesAgain:
 )
 def test_the_last_page(length: int, end: int, total: int | None, last: bool) -> None:
     assert is_last_page(length, end, total, size=10) is last
+
+
+class TestReadSteadily:
+    """A list in pages of at most ten, which is another list after each call if so wanted."""
+
+    warnings: list[str]
+    calls: int
+
+    def read(self, *lists: Sequence[int], total: Callable[[int], int | None] = int, cap: int = 10) -> list[int]:
+        self.warnings, self.calls = [], 0
+
+        def read_page(number: int, offset: int) -> tuple[Sequence[int], int | None]:
+            shown = lists[min(self.calls, len(lists) - 1)]
+            self.calls += 1
+            assert (offset == 0) is (number == 0)
+            return shown[offset : offset + cap], total(len(shown))
+
+        return read_steadily(read_page, key=str, size=10, what="things", warn=self.warnings.append)
+
+    @pytest.mark.parametrize(
+        "total", [int, lambda length: None, lambda length: min(length, 10)], ids=["all", "no", "page"]
+    )
+    @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 25])
+    def test_everything_is_read_in_one_pass(self, count: int, total: Callable[[int], int | None]) -> None:
+        assert self.read(range(count), total=total) == list(range(count))
+        assert self.warnings == []
+        assert self.calls <= count // 10 + 2
+
+    def test_a_total_of_each_page_is_no_change(self) -> None:
+        warnings: list[str] = []
+
+        def read_page(_number: int, offset: int) -> tuple[Sequence[int], int | None]:
+            page = range(25)[offset : offset + 10]
+            return page, len(page)
+
+        shown = read_steadily(read_page, key=str, size=10, what="things", warn=warnings.append)
+        assert (shown, warnings) == (list(range(25)), [])
+
+    def test_short_pages_are_pages(self) -> None:
+        assert self.read(range(25), cap=4) == list(range(25))
+        assert (self.warnings, self.calls) == ([], 7)
+
+    def test_what_a_deletion_between_two_pages_hid_is_found_by_another_pass(self) -> None:
+        whole = list(range(25))
+        after = [one for one in whole if one != 3]
+        assert self.read(whole, after) == after
+        assert (self.warnings, self.calls) == ([], 3 + 3)
+
+    def test_a_deletion_that_a_newcomer_makes_up_for_shows_by_what_comes_twice(self) -> None:
+        whole = list(range(25))
+        after = [99, *whole[:12], *whole[13:]]
+        assert self.read(whole, after) == after
+        assert self.warnings == []
+
+    def test_a_list_that_ends_before_its_total_is_read_again(self) -> None:
+        whole = list(range(25))
+        assert self.read(whole, whole[:10], whole, total=lambda length: 25) == whole
+        assert self.warnings == []
+
+    def test_a_list_that_never_shows_its_total_is_told(self) -> None:
+        assert self.read(range(10), total=lambda length: 25) == list(range(10))
+        assert self.calls == 2 * 3
+        (warning,) = self.warnings
+        assert warning.startswith("The list of things kept changing while it was read, or ended early")
+
+    def test_of_a_list_that_never_stays_the_same_everything_counts_that_was_shown(self) -> None:
+        lists = [[*range(15), *range(100, 100 + call)] for call in range(20)]
+        assert set(self.read(*lists)) >= set(range(15))
+        assert len(self.warnings) == 1
+
+    @pytest.mark.parametrize("count", [3, 10])
+    def test_a_service_that_ignores_paging_shows_everything_at_once(self, count: int) -> None:
+        warnings: list[str] = []
+        page = list(range(count))
+        assert read_steadily(lambda *_at: (page, count), key=str, size=10, what="things", warn=warnings.append) == page
+        assert warnings == []
+
+    def test_a_list_without_end_ends_in_words(self) -> None:
+        with pytest.raises(CallError, match="the list of things did not end within 1000 pages"):
+            read_steadily(lambda number, _offset: ([number], None), key=str, size=1, what="things", warn=print)
