@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
+from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import Rate
+from ansible_collections.redrive.tasks.plugins.module_utils._plan import Policy, Selection, build_plan
 from ansible_collections.redrive.tasks.plugins.module_utils._services.cls import (
     FACTS,
     ClsService,
@@ -29,6 +31,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     ACCEPTED,
     Answer,
     FailureClass,
+    Outcome,
     Scope,
     State,
     Task,
@@ -320,6 +323,37 @@ class TestShippers:
 
         assert len(self.ids(serve)) == 3
 
+    def test_a_list_that_ends_early_is_read_again(self) -> None:
+        shippers = self.shippers(150)
+        pages = [shippers[:100], [], shippers[:100], shippers[100:]]
+
+        def serve(request: Request) -> Response:
+            if request.api == "DescribeShippers":
+                return good(Shippers=pages.pop(0), TotalCount=150)
+            return self.serve(shippers)(request)
+
+        assert len(self.ids(serve)) == 150
+        assert WARNINGS == []
+
+    def test_a_shipper_that_a_deletion_hid_is_found(self) -> None:
+        before = self.shippers(150)
+        after = [one for one in before if one["ShipperId"] != "s5"]
+        calls: list[int] = []
+
+        def serve(request: Request) -> Response:
+            if request.api == "DescribeShippers":
+                calls.append(asked(request)["Offset"])
+            return self.serve(before if len(calls) == 1 else after)(request)
+
+        assert "t-s100" in self.ids(serve)
+        assert calls == [0, 100, 0, 100]
+        assert WARNINGS == []
+
+    def test_a_list_that_never_shows_all_that_it_speaks_of_is_told(self) -> None:
+        assert len(self.ids(self.serve(self.shippers(100), total=150))) == 100
+        assert len(WARNINGS) == 1
+        assert "The list of shippers kept changing while it was read, or ended early" in WARNINGS[0]
+
     def test_the_scope_is_the_shipper_alone(self) -> None:
         (task,) = service(self.serve(self.shippers(1)), shipper_id=None).list_tasks(WINDOW, FAILED)
         assert task.scope == (("shipper_id", "s0"),)
@@ -425,6 +459,30 @@ class TestReadAgain:
     def test_a_new_task_of_other_logs_is_another(self) -> None:
         assert self.seen([item("a")], [item("new", RangeStart=RANGE[0] + 1)], "a") == {}
 
+    @pytest.mark.parametrize("status", ["failed", "success"])
+    def test_a_task_that_came_before_the_retry_and_after_the_window_is_another(self, status: str) -> None:
+        # It ships the same logs, and began before the failure was there.
+        both = [item("a", at=NOW - 3000, EndTime=int(NOW) * 1000), item("b", status, at=NOW - 600)]
+        one = service(tasks_of(both))
+        (task,) = one.list_tasks(Window(WINDOW.since, int(NOW) - 1800), FAILED)
+        assert {key[1]: now.state for key, now in one.read_again([task]).items()} == {"a": State.FAILED}
+
+    def test_a_task_from_before_the_first_look_is_another_even_if_no_time_is_known(self) -> None:
+        # Times in seconds are none, and the old task is older than the window.
+        no_time = {"StartTime": 0, "EndTime": 0, "RangeStart": int(NOW) - 9000, "RangeEnd": int(NOW) - 8000}
+        begins = []
+
+        def serve(request: Request) -> Response:
+            begins.append(asked(request)["StartTime"])
+            old = [item("old", "success", **no_time)] if begins[-1] < (WINDOW.since - HOUR) * 1000 else []
+            return good(Tasks=[*old, item("a", **no_time)])
+
+        one = service(serve)
+        (task,) = one.list_tasks(WINDOW, FAILED)
+        assert task.created is None
+        assert one.read_again([task])[task.key].state is State.FAILED
+        assert len(begins) == 2
+
     def test_a_task_without_a_range_is_known_by_its_id_only(self) -> None:
         nothing: dict[str, Any] = {"RangeStart": None, "RangeEnd": None}
         assert self.seen([item("a", **nothing)], [item("new", **nothing)], "a") == {}
@@ -435,6 +493,88 @@ class TestReadAgain:
     def test_other_trouble_is_told(self) -> None:
         with pytest.raises(CallError, match="InternalError"):
             service(lambda request: bad("InternalError")).read_again([failed()])
+
+
+class TestSameLogs:
+    """A failed task whose logs another one has taken over."""
+
+    def run(self, tasks: list[dict[str, Any]], window: Window = WINDOW, retry: CallError | None = None) -> Engine:
+        """All failed tasks of the window are retried."""
+        self.retried: list[str] = []
+
+        def serve(request: Request) -> Response:
+            if request.api != "RetryShipperTask":
+                return tasks_of(tasks)(request)
+            self.retried.append(asked(request)["TaskId"])
+            if retry:
+                raise retry
+            return good()
+
+        one = service(serve)
+        policy = Policy((), frozenset({FailureClass.UNCLASSIFIED}))
+        engine = Engine(one, clock=FakeClock())
+        engine.send(build_plan(one.list_tasks(window, FAILED), Selection(), policy, absent=""))
+        return engine
+
+    @pytest.mark.parametrize("status", ["success", "running"])
+    @pytest.mark.parametrize("until", [0, 1800], ids=["now", "before it began"])
+    def test_logs_that_a_later_task_ships_are_not_shipped_again(self, status: str, until: int) -> None:
+        shown = [item("a", at=NOW - 3000), item("b", status, at=NOW - 600)]
+        self.run(shown, Window(WINDOW.since, WINDOW.until - until))
+        assert self.retried == []
+        (warning,) = WARNINGS
+        assert warning.startswith("Shipper s1: 1 failed tasks count as done, because a later task of the same range")
+        assert "running: a." in warning
+
+    def test_the_task_has_the_state_of_the_one_that_ships_its_logs(self) -> None:
+        shown = [item("a", at=NOW - 3000), item("b", "success", at=NOW - 1000), item("c", "running", at=NOW - 600)]
+        tasks = {task.id: task for task in service(tasks_of(shown)).find_tasks(["a"], WINDOW)}
+        assert (tasks["a"].state, tasks["a"].status, tasks["a"].created) == (State.RUNNING, "running", NOW - 3000)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            item("b", "failed", at=NOW - 600),
+            item("b", "stuck", at=NOW - 600),
+            item("b", "success", at=NOW - 3600),
+            item("b", "success", at=NOW - 2998),  # it began while the other one ran
+            item("b", "success", at=NOW - 600, RangeStart=RANGE[0] + 1),
+            item("b", "success", at=NOW - 600, RangeEnd=RANGE[1] - 1),
+            item("b", "success", at=NOW - 600, RangeStart=None),
+            item("b", "success", StartTime=None, RangeStart=1, EndTime=None),
+        ],
+        ids=["failed", "strange", "earlier", "beside it", "begin", "end", "no range", "no time"],
+    )
+    def test_any_other_task_does_not_keep_it_from_its_retry(self, other: dict[str, Any]) -> None:
+        one = service(lambda request: good(Tasks=[item("a", at=NOW - 3000), other]))
+        assert "a" in [task.id for task in one.list_tasks(WINDOW, FAILED)]
+        assert not [warning for warning in WARNINGS if "count as done" in warning]
+
+    def test_a_task_of_another_shipper_has_other_logs(self) -> None:
+        def serve(request: Request) -> Response:
+            if request.api == "DescribeShippers":
+                return good(Shippers=[{"ShipperId": "s1"}, {"ShipperId": "s2"}], TotalCount=2)
+            mine = asked(request)["ShipperId"] == "s1"
+            return good(Tasks=[item("a", at=NOW - 3000) if mine else item("b", "success", at=NOW - 600)])
+
+        assert [task.id for task in service(serve, shipper_id=None).list_tasks(WINDOW, FAILED)] == ["a"]
+        assert WARNINGS == []
+
+    def test_an_older_task_of_the_same_logs_is_not_what_became_of_a_retry(self) -> None:
+        # The retry never arrived. The other one began before the failure was there, and after the window.
+        shown = [item("a", at=NOW - 3000, EndTime=int(NOW) * 1000), item("b", "success", at=NOW - 600)]
+        lost = CallError(Kind.LOST, "lost")
+        engine = self.run(shown, Window(WINDOW.since, int(NOW) - 1800), retry=lost)
+        assert self.retried == ["a"]
+        assert [result.outcome for result in engine.results.values()] == [Outcome.UNKNOWN]
+
+    def test_many_are_not_all_named(self) -> None:
+        ranges = [{"RangeStart": RANGE[0] + number, "RangeEnd": RANGE[1] + number} for number in range(30)]
+        shown = [item(f"a{number}", at=NOW - 3000, **one) for number, one in enumerate(ranges)]
+        shown += [item(f"b{number}", "success", at=NOW - 600, **one) for number, one in enumerate(ranges)]
+        assert listed(lambda request: good(Tasks=shown)) == []
+        assert "30 failed tasks" in WARNINGS[0]
+        assert "a9 and 20 more." in WARNINGS[0]
 
 
 class TestRetry:
@@ -485,6 +625,11 @@ class TestRetry:
             (bad("FailedOperation.Timeout"), True),
             (bad("InternalError.ServerBusy"), True),
             (reply(502, "<html>"), True),
+            (bad("RequestLimitExceeded", status=502), True),
+            (bad("FailedOperation.ShipperTaskNotToRetry", status=500), True),
+            (bad("InvalidParameter", status=503), True),
+            (bad("AuthFailure.SignatureFailure", status=500), True),
+            (bad("RequestLimitExceeded", status=429), False),
             (reply(200, "<html>"), True),
             (reply(200, ""), True),
             (reply(200, {}), True),

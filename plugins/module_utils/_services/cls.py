@@ -24,8 +24,8 @@ from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Cal
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._discovery import (
     in_states,
-    is_last_page,
     read_places_again,
+    read_steadily,
     until_found,
     usable,
 )
@@ -78,12 +78,11 @@ FACTS = ServiceFacts(
 
 _VERSION = "2020-10-16"
 _PAGE = 100
-# A listing with more pages than this is no listing: a hundred thousand shipping rules in one region.
-_MOST_PAGES = 1000
 # DescribeShipperTasks has no pages, and no source tells how many tasks a reply holds at the most. A shipper makes some
 # hundreds in three days, so a reply with as many as this may have been cut: the window is then read in halves.
 _SUSPICIOUS = 1000
 _SHORTEST_PIECE = 3600
+_MOST_NAMED = 10
 # No source says which time a window means: that of the run, taken here for the creation of the task, or that of its
 # logs, which come earlier by the interval of the shipping rule (at most 15 minutes). So much more is asked for.
 _LOGS_BEFORE_RUN = 3600
@@ -192,8 +191,10 @@ class ClsService:
         self._region = region
         self._host = host_of(endpoint)
         self._base_url = endpoint.base_url()
-        # The logs of every task that was there before any retry, so that one that came later is told from them.
+        # The logs of every task that was there before any retry, so that one that came later is told from them; and
+        # since when each shipper was looked at.
         self._known: dict[TaskKey, _Logs | None] = {}
+        self._since: dict[Scope, int] = {}
         self._cut_off: set[Scope] = set()
 
     def list_tasks(self, window: Window, states: frozenset[State]) -> Iterator[Task]:
@@ -211,9 +212,11 @@ class ClsService:
     def _read_scope_again(self, scope: Scope, tasks: Sequence[Task]) -> dict[TaskKey, Task]:
         """From all times since their creation: no source says whether a retry gives a task a new time, or a new id."""
         created = [task.created for task in tasks if task.created is not None]
-        since = int(min(created)) if len(created) == len(tasks) else 0
+        since = int(min(created)) - _LOGS_BEFORE_RUN if len(created) == len(tasks) else 0
+        # Never from before the first look: a task from then would be taken for one that came later.
+        since = max(since, self._since.get(scope, since))
         # One second more: whether the service counts the end in is not established.
-        shown = self._read(scope, Window(since - _LOGS_BEFORE_RUN, int(self._clock.time()) + 1))
+        shown = self._read(scope, Window(since, int(self._clock.time()) + 1))
         by_key = {one.task.key: one.task for one in shown}
         successors = self._successors(scope, shown)
         found: dict[TaskKey, Task] = {}
@@ -239,7 +242,7 @@ class ClsService:
     def _retry(self, task: Task) -> Verdict:
         request = self._request("RetryShipperTask", {"ShipperId": _shipper_of(task.scope), "TaskId": task.id})
         try:
-            self._caller.change(request, _content)
+            self._caller.change(request, _retried)
         except CallError as exc:
             verdict = _verdict(exc)
             if verdict is None:
@@ -263,30 +266,56 @@ class ClsService:
         return [(("shipper_id", shipper_id),) for shipper_id in ids]
 
     def _shipper_ids(self) -> list[str]:
-        """The ids of all shippers. The service may ignore paging, so a page without a new id is the last."""
-        ids: dict[str, None] = {}
-        offset = 0
-        for _page in range(_MOST_PAGES):
-            page, total = self._caller.read(
-                partial(self._request, "DescribeShippers", {"Offset": offset, "Limit": _PAGE}), _parse_shippers
-            )
-            known = len(ids)
-            ids.update(dict.fromkeys(page))
-            offset += len(page)
-            if len(ids) == known or is_last_page(len(page), offset, total, size=_PAGE):
-                break
+        """The ids of all shippers."""
+        ids = read_steadily(self._shipper_page, key=str, size=_PAGE, what="shippers", warn=self._warn)
         for strange in [one for one in ids if not _ID.fullmatch(one)]:
             self._warn(f"Left out: shipper {strange!r}, because that is no legal id.")
-            del ids[strange]
-        return list(ids)
+        return [one for one in ids if _ID.fullmatch(one)]
+
+    def _shipper_page(self, _number: int, offset: int) -> tuple[list[str], int | None]:
+        content = {"Offset": offset, "Limit": _PAGE}
+        return self._caller.read(partial(self._request, "DescribeShippers", content), _parse_shippers)
 
     def _list(self, scope: Scope, window: Window) -> list[Task]:
-        """Every task of one shipper that was created in the window, each once."""
-        shown = self._read(scope, Window(window.since - _LOGS_BEFORE_RUN, window.until))
+        """Every task of one shipper that was created in the window, each once, as its logs fared.
+
+        Whatever end the window has, it is read until now: what came after a task may have shipped its logs, and must
+        not be taken later for what a retry made.
+        """
+        now = int(self._clock.time())
+        since = window.since - _LOGS_BEFORE_RUN
+        shown = self._read(scope, Window(since, max(window.until, now)))
         self._known.update((one.task.key, one.logs) for one in shown)
+        self._since[scope] = min(since, self._since.get(scope, since))
         # A window counts whole seconds, tasks begin in between.
         until = Window(window.since, window.until + 1)
-        return [one.task for one in shown if until.holds(one.task)]
+        return self._as_shipped([one for one in shown if until.holds(one.task)], shown)
+
+    def _as_shipped(self, wanted: Sequence[_Shown], shown: Sequence[_Shown]) -> list[Task]:
+        """The tasks, where one that failed has the state of a later one that ships the same logs or has shipped them.
+
+        A retry would ship those logs twice. That a task of the same shipper with the same range holds the same logs is
+        assumed, and a warning says so. One that began before the failure was there may be another part of them.
+        """
+        later: dict[_Logs, Task] = {}
+        for one in sorted(shown, key=lambda one: one.task.created or 0.0):
+            if one.logs and (one.task.state is State.SUCCEEDED or one.task.state.under_way):
+                later[one.logs] = one.task
+        tasks = [_as_it_fared(one, later) for one in wanted]
+        done = [one.task for one, task in zip(wanted, tasks) if task is not one.task]
+        if done:
+            self._warn_of_shipped(done)
+        return tasks
+
+    def _warn_of_shipped(self, tasks: Sequence[Task]) -> None:
+        ids = ", ".join(task.id for task in tasks[:_MOST_NAMED])
+        if len(tasks) > _MOST_NAMED:
+            ids += f" and {len(tasks) - _MOST_NAMED} more"
+        self._warn(
+            f"Shipper {_shipper_of(tasks[0].scope)}: {len(tasks)} failed tasks count as done, because a later task of"
+            f" the same range of logs has succeeded or is running: {ids}. If logs are missing all the same, retry them"
+            " in the console."
+        )
 
     def _read(self, scope: Scope, window: Window) -> list[_Shown]:
         """What the service shows of the window, each task once, in pieces where one reply may not have held it all."""
@@ -345,6 +374,16 @@ class ClsService:
             "X-TC-Language": "en-US",
         }
         return Request("POST", self._base_url, "/", (), headers, json.dumps(content).encode(), api=action)
+
+
+def _as_it_fared(shown: _Shown, later: Mapping[_Logs, Task]) -> Task:
+    """The task, in the state of the one that took its logs over after it had failed."""
+    task = shown.task
+    other = later.get(shown.logs) if shown.logs and task.state is State.FAILED else None
+    failed = task.finished or task.created
+    if other is None or failed is None or (other.created or 0.0) <= failed:
+        return task
+    return replace(task, state=other.state, status=other.status, message=other.message, finished=other.finished)
 
 
 def _shipper_of(scope: Scope) -> str:
@@ -434,6 +473,19 @@ def _content(response: Response) -> dict[str, Any]:
     if not isinstance(answer.get("RequestId"), str) or not answer["RequestId"]:
         raise _REPLIES.wrong_shape(response, "Response has no RequestId")
     return answer
+
+
+def _retried(response: Response) -> dict[str, Any]:
+    """As `_content`, but a server that failed is not believed that it did nothing: the task has to be read.
+
+    :raises CallError: as `_content`
+    """
+    try:
+        return _content(response)
+    except CallError as exc:
+        if response.status >= 500:
+            exc.kind = Kind.TRANSIENT
+        raise
 
 
 def _complaint(response: Response, error: Any) -> CallError:
@@ -577,6 +629,8 @@ _VERDICTS: dict[str, tuple[Answer, Finding | None]] = {
 
 def _verdict(exc: CallError) -> Verdict | None:
     """The verdict on the task, where the error concerns it alone."""
+    if exc.kind.may_have_run:
+        return None
     code = exc.code.lower()
     known = _VERDICTS.get(code) or _VERDICTS.get(code.partition(".")[0])
     if known is None:
