@@ -519,3 +519,39 @@ def test_each_retry_is_a_call_of_its_own(module: Direct, cloud: LocalCloud, ship
     ran = module(RETRY, ALL)
     assert sorted(json.loads(request.body)["TaskId"] for request in ran.changes) == sorted(ids)
     assert {json.loads(request.body)["ShipperId"] for request in ran.changes} == {CLS_SHIPPER}
+
+
+def test_logs_that_a_later_task_has_shipped_are_not_shipped_again(
+    module: Direct, cloud: LocalCloud, shipper: ShipperTasks
+) -> None:
+    ids = shipper.add_tasks(count=2, age={"from": "5h", "to": "4h"}, **BUSY)
+    (later,) = shipper.add_tasks(age="1h", status="success")
+    by_id = {task.id: task for task in shipper}
+    for name in ("range_start", "range_end"):
+        by_id[later].details[name] = by_id[ids[0]].details[name]
+    ran = module(RETRY, {**ALL, "until": "2h"})
+    assert not ran.failed
+    assert ran.executed == Counter(ids[1:])
+    assert "1 failed tasks count as done, because a later task of the same range of logs has succeeded" in ran.warnings
+    assert ids[0] in ran.warnings
+    named = module(RETRY, {**CLS.where, "task_ids": ids[:1]})
+    assert named.by_id()[ids[0]]["reason"] == "nothing to do: it is succeeded"
+    assert not named.changes
+
+
+# -- what leaves ------------------------------------------------------------------------------------------------------
+
+
+def test_a_signed_address_in_a_message_is_judged_whole_and_shown_without_its_signature(
+    ansible: Ansible, shipper: ShipperTasks
+) -> None:
+    address = "https://b.cos.ap-x.myqcloud.com/o?q-sign-algorithm=sha1&q-ak=AKIDother&q-signature=0123456789abcdef"
+    ids = shipper.add_tasks(message=f"PUT {address}&x=1 was refused.")
+    rule = {"match": "q-signature=0123456789abcdef&x=1 was", "class": "fix", "remedy": "Look at it."}
+    for ran in (ansible(INFO, {**CLS.where, "rules": [rule]}), ansible(RETRY, {**ALL, "rules": [rule]}, verbosity=3)):
+        assert not ran.failed
+        failure = ran.by_id()[ids[0]]["failure"]
+        assert (failure["class"], failure["rule"]) == ("fix", "rules[0]")
+        for shown in (failure, *ran["causes"]):
+            assert shown["message"].endswith("q-ak=********&q-signature=********&x=1 was refused.")
+        assert "AKIDother" not in ran.output

@@ -469,7 +469,12 @@ class TestReadAgain:
 
     def test_a_task_from_before_the_first_look_is_another_even_if_no_time_is_known(self) -> None:
         # Times in seconds are none, and the old task is older than the window.
-        no_time = {"StartTime": 0, "EndTime": 0, "RangeStart": int(NOW) - 9000, "RangeEnd": int(NOW) - 8000}
+        no_time: dict[str, Any] = {
+            "StartTime": 0,
+            "EndTime": 0,
+            "RangeStart": int(NOW) - 9000,
+            "RangeEnd": int(NOW) - 8000,
+        }
         begins = []
 
         def serve(request: Request) -> Response:
@@ -569,7 +574,7 @@ class TestSameLogs:
         assert [result.outcome for result in engine.results.values()] == [Outcome.UNKNOWN]
 
     def test_many_are_not_all_named(self) -> None:
-        ranges = [{"RangeStart": RANGE[0] + number, "RangeEnd": RANGE[1] + number} for number in range(30)]
+        ranges: list[dict[str, Any]] = [{"RangeEnd": RANGE[1] + number} for number in range(30)]
         shown = [item(f"a{number}", at=NOW - 3000, **one) for number, one in enumerate(ranges)]
         shown += [item(f"b{number}", "success", at=NOW - 600, **one) for number, one in enumerate(ranges)]
         assert listed(lambda request: good(Tasks=shown)) == []
