@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Callable, TypeVar
 
+from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._http import Transport
@@ -28,8 +29,8 @@ Signer = Callable[[Request], Request]
 
 _LONGEST_RETRY_AFTER = 60.0
 _NOTICEABLE_SKEW = 60.0
-# The next call may be a little quicker than the quickest so far: so much of its time is counted on.
-_SURE_OF_WAY = 0.8
+# The next call may be quicker than the quickest so far, but by no more than this (assumed), seconds.
+_UNSURE_OF_WAY = 0.01
 # How often is looked whether one of very many calls under way has ended, seconds.
 _ROOM_INTERVAL = 0.01
 # A changing call is repeated only when it surely was not carried out.
@@ -100,7 +101,7 @@ class RateLimiter:
         while True:
             with self._lock:
                 now, ends = self._clock.monotonic(), self._ends[api]
-                span = counted.seconds - _SURE_OF_WAY * self._quickest.get(api, 0.0)
+                span = counted.seconds - max(0.0, self._quickest.get(api, 0.0) - _UNSURE_OF_WAY)
                 while ends and ends[0] + span <= now:
                     ends.popleft()
                 if self._under_way[api] + len(ends) < counted.calls:
@@ -116,6 +117,7 @@ class Caller:
 
     :ivar random: a number from 0 to 1, for the jitter of pauses
     :ivar throttled: pauses after a refusal for coming too fast, which may take longer to pass than other trouble
+    :ivar brake: what ends the run early
     :ivar renew: renews the proof of who asks; False when it cannot be renewed. It raises no CallError whose kind
         says C(may_have_run), because that would be taken for one of the call itself.
     """
@@ -131,6 +133,7 @@ class Caller:
     throttled: Backoff = USUAL_BACKOFF
     backoff: Backoff = USUAL_BACKOFF
     renew: Callable[[], bool] = bool
+    brake: Brake = field(default_factory=Brake)
 
     def read(self, make: Callable[[], Request], parse: Callable[[Response], T]) -> T:
         """Make a call that changes nothing; it is repeated after every failure that may pass.
@@ -169,6 +172,11 @@ class Caller:
     def _attempt(self, request: Request, parse: Callable[[Response], T], *, repeated: bool, changes: bool) -> T:
         api = request.api or request.path
         self.limiter.wait(api)
+        try:
+            self.brake.check(changes=changes)  # now, because the wait may have been long
+        except CallError:
+            self.limiter.done(api, 0.0)
+            raise
         started = self.clock.monotonic()
         throttled = False
         response: Response | None = None

@@ -71,15 +71,22 @@ def rule(
     )
 
 
-def user_rules(options: Iterable[dict[str, str | None]]) -> tuple[Rule, ...]:
+def code_spellings(code: str, prefix: str) -> tuple[str, ...]:
+    """A failure code in lower case, with and without the prefix that the service writes before some."""
+    bare = code.lower()
+    bare = bare[len(prefix) :] if prefix and bare.startswith(prefix.lower()) else bare
+    return (bare, prefix.lower() + bare) if prefix else (bare,)
+
+
+def user_rules(options: Iterable[dict[str, str | None]], code_prefix: str) -> tuple[Rule, ...]:
     """The user's own rules, from the option C(rules).
 
     :raises InputError: a rule has no condition, or a pattern that is no regular expression
     """
-    return tuple(_user_rule(number, option) for number, option in enumerate(options))
+    return tuple(_user_rule(number, option, code_prefix) for number, option in enumerate(options))
 
 
-def _user_rule(number: int, option: dict[str, str | None]) -> Rule:
+def _user_rule(number: int, option: dict[str, str | None], code_prefix: str) -> Rule:
     name = f"rules[{number}]"
     code, match = option.get("code") or "", option.get("match") or ""
     if not (code or match):
@@ -88,7 +95,7 @@ def _user_rule(number: int, option: dict[str, str | None]) -> Rule:
         name,
         FailureClass(option["class"]),
         option.get("remedy") or "",
-        (code.lower(),) if code else (),
+        code_spellings(code, code_prefix) if code else (),
         compile_pattern(f"{name}.match", match) if match else None,
     )
 

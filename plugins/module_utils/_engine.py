@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
@@ -56,20 +57,23 @@ class Wait:
 class Engine:
     """Carries out one plan against one service. Results are kept by task, so that nothing done is ever lost."""
 
-    def __init__(self, service: Service, *, clock: Clock, concurrency: int = 1) -> None:
+    def __init__(self, service: Service, *, clock: Clock, concurrency: int = 1, brake: Brake | None = None) -> None:
+        """`brake` is the one that the service's calls obey."""
         self._service = service
         self._clock = clock
         self._concurrency = concurrency
         self._lock = threading.Lock()
         self._tasks: dict[TaskKey, Task] = {}
         self._results: dict[TaskKey, Result] = {}
-        self._stopped: str | None = None
+        self._brake = brake or Brake()
         self._stopped_scopes: dict[Scope, str] = {}
         self._unknown_in_a_row = 0
         self._locked = False
         self._one_at_a_time = False
         self.pending = 0
         """Tasks that had not settled when the time to wait was over."""
+        self.trouble: CallError | None = None
+        """Why the retried tasks could not be looked at when waiting ended."""
         self.warnings: list[str] = []
 
     @property
@@ -109,7 +113,7 @@ class Engine:
             self._send_one_by_one(batch)
             return
         scope = batch[0].scope
-        reason = self._stopped or self._stopped_scopes.get(scope)
+        reason = self._brake.reason or self._stopped_scopes.get(scope)
         if reason:
             self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=reason))
             return
@@ -117,12 +121,12 @@ class Engine:
             batch = self._still_to_retry(batch)
         except CallError as exc:
             self._stop("because the tasks could not be looked at before their retry", exc)
-            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._stopped or ""))
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._brake.reason))
             return
         if not batch:
             return
-        if self._stopped:  # by another thread, during the look
-            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._stopped))
+        if self._brake.reason:  # pulled by another thread, during the look
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._brake.reason))
             return
         try:
             verdicts = self._service.retry(batch)
@@ -197,9 +201,12 @@ class Engine:
         if exc.kind.may_have_run:
             self._settle(batch, error)
             return
+        if exc.kind is Kind.STOPPED:
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=exc.text))
+            return
         if exc.kind in (Kind.UNREACHED, Kind.LOCKED):
             self._stop("", exc)
-            self._record(batch, Result(Outcome.NOT_ATTEMPTED, error=error, note=self._stopped or ""))
+            self._record(batch, Result(Outcome.NOT_ATTEMPTED, error=error, note=self._brake.reason))
             return
         if exc.kind in (Kind.DENIED, Kind.EXPIRED):
             self._stop("because every further retry would be refused alike", exc)
@@ -210,7 +217,8 @@ class Engine:
     def _stop(self, why: str, exc: CallError) -> None:
         """Send nothing more; while the account is locked, not even to look."""
         self._locked = self._locked or exc.kind is Kind.LOCKED
-        self._stopped = f"the run stopped{', ' if why else ''}{why}: {exc}"
+        if exc.kind is not Kind.STOPPED:
+            self._brake.stop(f"the run stopped{', ' if why else ''}{why}: {exc}")
 
     def _settle(self, batch: Sequence[Task], error: ItemError) -> None:
         """Find out by reading what a call did whose reply is lost; what does not show stays unknown."""
@@ -231,7 +239,7 @@ class Engine:
         with self._lock:
             self._unknown_in_a_row = self._unknown_in_a_row + 1 if len(open_tasks) == len(batch) else 0
             if self._unknown_in_a_row >= _UNKNOWN_IN_A_ROW:
-                self._stopped = (
+                self._brake.stop(
                     f"the run stopped after {_UNKNOWN_IN_A_ROW} retry calls in a row without a clear outcome:"
                     f" {error.message}"
                 )
@@ -253,17 +261,16 @@ class Engine:
             for key, result in self._results.items()
             if result.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
         }
-        trouble: CallError | None = None
         if self._locked and watches:
             self.warnings.append(f"{len(watches)} tasks were not looked at, because the account is locked.")
-        while watches and not deadline.passed and not self._locked:
+        while watches and not (deadline.passed or self._locked or self._brake.interrupted.is_set()):
             self._clock.sleep(min(wait.interval, deadline.remaining))
-            trouble, read = self._look_around(watches)
-            if trouble and not trouble.kind.passing and not read:
+            self.trouble, read = self._look_around(watches)
+            if self.trouble and not self.trouble.kind.passing and not read:
                 break
         self.pending = len(watches)
-        if trouble:
-            self.warnings.append(f"Waiting ended with {len(watches)} tasks that could not be looked at: {trouble}")
+        if self.trouble:
+            self.warnings.append(f"Waiting ended with {len(watches)} tasks that could not be looked at: {self.trouble}")
 
     def _look_around(self, watches: dict[TaskKey, _Watch]) -> tuple[CallError | None, bool]:
         """Look at every watched task, and stop watching what has settled; what went wrong, and whether any was read."""

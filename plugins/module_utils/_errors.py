@@ -47,6 +47,8 @@ class Kind(enum.Enum):
     """The account is locked for a time, and every further call would fail alike; it was not carried out."""
     TOO_MANY = "too_many"
     """It names more tasks than the service takes at once; it was not carried out."""
+    STOPPED = "stopped"
+    """The run had ended before it was sent."""
     GONE = "gone"
     """What the call names does not exist."""
     REJECTED = "rejected"

@@ -203,5 +203,7 @@ def _decide_failed(task: Task, failure: Failure, selection: Selection, policy: P
     if task.barred:
         return Decision(task, Action.SKIP, f"failed ({kind}), and a retry would be refused: {failure.remedy}", failure)
     if failure.failure_class in policy.retry_classes:
-        return Decision(task, Action.RETRY, f"failed ({kind}): a retry may heal it", failure)
+        may_heal = failure.failure_class in (FailureClass.TRANSIENT, FailureClass.UNCLASSIFIED)
+        why = "a retry may heal it" if may_heal else "to be retried, because retry_classes names this class"
+        return Decision(task, Action.RETRY, f"failed ({kind}): {why}", failure)
     return Decision(task, Action.SKIP, f"failed ({kind}), which is not among retry_classes: {failure.remedy}", failure)

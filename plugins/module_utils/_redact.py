@@ -25,7 +25,7 @@ _SHORTEST_SECRET = 4
 _ESCAPE = re.compile("%[0-9A-F]{2}")
 
 # Whoever has an address that somebody signed may use it, and services put such addresses into their messages. Of the
-# names, q-ak is where signed addresses of Tencent Cloud hold the id of the key.
+# names, q-ak is where the signed addresses of one object store hold the id of the key.
 _TELLTALES = ("signature", "token", "secret", "accesskeyid", "access_key_id", "credential", "q-ak")
 # A parameter whose name holds one of these, also within an address that is a parameter itself (%3D is =, %26 is &). The
 # value ends where none goes on: at the next parameter, a quote, a space. No part of a text is tried twice.

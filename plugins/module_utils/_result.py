@@ -181,6 +181,18 @@ def failures(problem: Mapping[str, int], fail_on: list[str]) -> list[str]:
     return [f"{problem[name]} {words[name]}" for name in FAIL_ON if name in fail_on and problem[name]]
 
 
+def first_error(entries: list[dict[str, Any]]) -> list[str]:
+    """What the service said to the first task whose retry was not accepted, with all that its support asks for."""
+    for entry in entries:
+        error = entry.get("error")
+        if error:
+            text = error["message"].rstrip(".")
+            text = text if error["code"] in text else f"{error['code']}: {text}"
+            known = not error["request_id"] or error["request_id"] in text
+            return [f"{text}." if known else f"{text} (request id {error['request_id']})."]
+    return []
+
+
 def found_sentence(count: Mapping[str, int]) -> str:
     """What an info module found, in one sentence."""
     text = f"{_tasks(count['selected'])} of {count['found']} shown"

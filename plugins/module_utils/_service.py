@@ -28,6 +28,7 @@ class ServiceFacts:
     :ivar wait_interval: seconds between two looks at the tasks, unless the user says otherwise
     :ivar retried_state: the state of a task just after its retry was accepted
     :ivar rules: built-in rules
+    :ivar code_prefix: what the service writes before some failure codes, and leaves out before others
     :ivar horizon: seconds for which the service shows a task; None means without end
     :ivar horizon_margin: seconds by which a window keeps clear of the horizon's edge
     :ivar rate: published limit of each API; None means that none is published
@@ -45,6 +46,7 @@ class ServiceFacts:
     wait_interval: float
     retried_state: State
     rules: tuple[Rule, ...]
+    code_prefix: str = ""
     horizon: int | None = None
     horizon_margin: int = 60
     rate: Rate | None = None

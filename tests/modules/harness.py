@@ -166,6 +166,14 @@ def stand_up() -> subprocess.Popen[str]:
 # -- the contract -----------------------------------------------------------------------------------------------------
 
 
+def hold_to_contract_of(
+    result: dict[str, Any], output: str, service: Service, arguments: Mapping[str, Any], cloud: LocalCloud
+) -> None:
+    """The same of a run of the retry module, the only one so far, that was started in another way."""
+    ran = Ran(result, bool(result.get("failed")), output, cloud.requests, cloud.executed())
+    hold_to_contract(ran, service, arguments, acts=True)
+
+
 def hold_to_contract(
     ran: Ran,
     service: Service,

@@ -53,16 +53,23 @@ class TestOrder:
 
 class TestUserRules:
     def test_they_are_named_by_their_position(self) -> None:
-        rules = user_rules([{"code": "A", "class": "fix"}, {"match": "b+", "class": "gone", "remedy": "cry"}])
+        rules = user_rules([{"code": "A", "class": "fix"}, {"match": "b+", "class": "gone", "remedy": "cry"}], "")
         assert [one.name for one in rules] == ["rules[0]", "rules[1]"]
         assert rules[1] == Rule("rules[1]", GONE, "cry", (), compile_pattern("", "b+"))
 
     @pytest.mark.parametrize("empty", [{}, {"code": "", "match": ""}, {"code": None, "match": None}], ids=str)
     def test_one_without_a_condition_is_refused(self, empty: dict[str, str | None]) -> None:
         with pytest.raises(InputError, match=r"rules\[0\]"):
-            user_rules([{"class": "fix", **empty}])
+            user_rules([{"class": "fix", **empty}], "")
 
     @pytest.mark.parametrize("pattern", ["(", "[a", "*", "a{99999999999}"])
     def test_a_broken_pattern_is_refused_with_its_place(self, pattern: str) -> None:
         with pytest.raises(InputError, match=r"rules\[0\]\.match"):
-            user_rules([{"match": pattern, "class": "fix"}])
+            user_rules([{"match": pattern, "class": "fix"}], "")
+
+    @pytest.mark.parametrize("written", ["KE0002", "DRS.ke0002"])
+    @pytest.mark.parametrize("shown", ["KE0002", "drs.KE0002"])
+    def test_a_prefix_that_the_service_leaves_out_at_times_makes_no_difference(self, written: str, shown: str) -> None:
+        (one,) = user_rules([{"code": written, "class": "fix"}], "DRS.")
+        assert one.meets(task(code=shown))
+        assert not one.meets(task(code="KE0003"))

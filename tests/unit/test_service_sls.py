@@ -322,6 +322,12 @@ class TestErrors:
         task = Task("a", SCOPE, "fail", State.FAILED)
         assert service(lambda request: reply(200, body)).retry([task]) == {task.key: ACCEPTED}
 
+    def test_a_page_in_a_good_reply_is_no_answer_to_a_retry(self) -> None:
+        task = Task("a", SCOPE, "fail", State.FAILED)
+        with pytest.raises(CallError) as caught:
+            service(lambda request: reply(200, "<html>Welcome</html>")).retry([task])
+        assert caught.value.kind.may_have_run
+
 
 class TestDiscovery:
     def answer(self, request: Request) -> Response:

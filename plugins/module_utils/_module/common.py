@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import signal
 import ssl
 import traceback
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,12 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec, how_spec, what_spec
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller, Counters, RateLimiter, Signer
-from ansible_collections.redrive.tasks.plugins.module_utils._classify import compile_pattern, user_rules
+from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
+from ansible_collections.redrive.tasks.plugins.module_utils._classify import (
+    code_spellings,
+    compile_pattern,
+    user_rules,
+)
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError, RedriveError
@@ -36,6 +42,9 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import Failure
 from ansible_collections.redrive.tasks.plugins.module_utils._window import resolve_window
 
 Params = dict[str, Any]
+
+# How a terminal, a supervisor and a lost session end a run.
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,11 @@ class Run:
         self.params: Params = self._module.params
         self.check_mode: bool = self._module.check_mode
         self.environ: Mapping[str, str] = os.environ
-        self.clock = Clock()
+        self.brake = Brake()
+        self.clock = Clock(self.brake.interrupted)
+        for number in _ENDINGS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._interrupt)
         self._front = front
         self._masker = Masker()
         self._counters = Counters()
@@ -116,6 +129,11 @@ class Run:
         id_option = front.facts.id_option
         if self.params[id_option] is not None:
             self.params[id_option] = [task_id.strip() for task_id in self.params[id_option]]
+
+    def _interrupt(self, number: int, frame: object) -> None:  # noqa: ARG002 - as Python calls it
+        """Send nothing more, and report what was done; the same signal once more ends the module at once."""
+        self.brake.interrupt(f"The run was interrupted by {signal.Signals(number).name}")
+        signal.signal(number, signal.SIG_DFL)
 
     def keep_secret(self, secret: str | None) -> None:
         """Blank this value in everything that leaves."""
@@ -154,6 +172,7 @@ class Run:
             masker=self._masker,
             throttled=facts.throttled,
             renew=renew,
+            brake=self.brake,
         )
 
     def check(self) -> None:
@@ -172,7 +191,7 @@ class Run:
     def policy(self) -> Policy:
         """What may be retried."""
         return Policy(
-            rules=user_rules(self.params["rules"]) + self._front.facts.rules,
+            rules=user_rules(self.params["rules"], self._front.facts.code_prefix) + self._front.facts.rules,
             retry_classes=frozenset(FailureClass(name) for name in self.params["retry_classes"]),
             retry_states=self._stopped_states(),
         )
@@ -188,7 +207,12 @@ class Run:
         return Selection(
             ids=self.ids,
             states=states | self._stopped_states(),
-            codes=frozenset(code.lower() for code in self.params["codes"] or () if code),
+            codes=frozenset(
+                spelling
+                for code in self.params["codes"] or ()
+                if code
+                for spelling in code_spellings(code, self._front.facts.code_prefix)
+            ),
             message=compile_pattern("message_regex", message) if message else None,
         )
 

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.redrive.tasks.plugins.module_utils import _result
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import retry_spec
 from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
-from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError
 from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
@@ -50,6 +50,7 @@ class _Retry:
         self._service = service
         self._results: _result.Results = _result.not_attempted(plan)
         self._pending = 0
+        self._trouble: CallError | None = None
 
     def carry_out(self) -> None:
         """Retry, wait, and end the module."""
@@ -61,7 +62,9 @@ class _Retry:
 
     def _act(self, service: Service) -> None:
         params, facts = self._run.params, self._front.facts
-        engine = Engine(service, clock=self._run.clock, concurrency=params["concurrency"] or facts.concurrency)
+        run = self._run
+        concurrency = params["concurrency"] or facts.concurrency
+        engine = Engine(service, clock=run.clock, concurrency=concurrency, brake=run.brake)
         self._results = engine.results
         if self._run.check_mode:
             engine.preview(self._plan)
@@ -69,7 +72,7 @@ class _Retry:
         engine.send(self._plan)
         if params["wait"]:
             engine.wait(Wait(params["wait_timeout"], params["wait_interval"] or facts.wait_interval))
-        self._pending = engine.pending
+        self._pending, self._trouble = engine.pending, engine.trouble
         for warning in engine.warnings:
             self._run.warn(warning)
 
@@ -77,10 +80,16 @@ class _Retry:
         result = self._result()
         problems = result["problems"]
         failures = _result.failures(problems, self._run.params["fail_on"])
-        if not failures:
+        interrupted = self._run.brake.interrupted.is_set()
+        if not (failures or interrupted):
             self._run.exit(result)
-        words = [f"{result['msg']} Failed, as fail_on asks: {', '.join(failures)}."]
-        words += [task["error"]["message"] for task in result["tasks"] if "error" in task][:1]
+        words = [result["msg"]]
+        if interrupted:
+            words.append(f"{self._run.brake.reason}.")
+        if failures:
+            words.append(f"Failed, as fail_on asks: {', '.join(failures)}.")
+        words += _result.first_error(result["tasks"])
+        words += [str(self._trouble)] if self._trouble and problems["timed_out"] else []
         if problems["unknown"] or problems["not_attempted"]:
             words.append("Run again: the next run reads the states first, and retries only what is still failed.")
         self._run.fail(" ".join(words), result)

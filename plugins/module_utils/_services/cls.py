@@ -73,7 +73,7 @@ FACTS = ServiceFacts(
     rate=Rate(1, 1 / 19.8, counted=Rate(20, 1.005)),
     # Each retry is a call of its own over a fresh connection, so one at a time would fall behind 20 a second as soon
     # as a call takes more than 50 ms.
-    concurrency=8,
+    concurrency=16,
 )
 
 _VERSION = "2020-10-16"

@@ -210,7 +210,7 @@ class SlsService:
         """Retry at most ten tasks of one shipper. The service answers for the whole call, not for each task."""
         body = json.dumps([task.id for task in tasks]).encode()
         request = self._request("PUT", _tasks_path(tasks[0].scope), body=body)
-        self._caller.change(request, _check)
+        self._caller.change(request, _check_retry)
         return {task.key: ACCEPTED for task in tasks}
 
     @cached_property
@@ -393,6 +393,13 @@ def _request_id(response: Response) -> str:
 
 
 _REPLIES = JsonReplies(FACTS.name, _request_id)
+
+
+def _check_retry(response: Response) -> None:
+    """The reply to a retry has an empty body, or one that nobody reads; a page comes from something in between."""
+    _check(response)
+    if response.body.lstrip()[:1] == b"<":
+        raise _REPLIES.broken(response, f"the reply is a page: {response.excerpt()}")
 
 
 def _check(response: Response) -> None:
