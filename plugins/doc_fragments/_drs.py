@@ -17,13 +17,18 @@ notes:
   - An option that is given as an empty string counts as not given, so that survey fields can be passed on as they are.
   - Where credentials are found, in this order, each taken as a whole. The options of one kind, which are O(auth_token),
     or O(username) and O(password), or O(access_key) and O(secret_key). The entry of C(clouds.yaml) that O(cloud) names.
-    The variables E(OS_TOKEN), or E(OS_USERNAME) and E(OS_PASSWORD), or E(OS_ACCESS_KEY) and E(OS_SECRET_KEY). The entry
-    of C(clouds.yaml) that E(OS_CLOUD) names. The variables E(HUAWEICLOUD_SDK_AK) and E(HUAWEICLOUD_SDK_SK), then the
-    file C(~/.huaweicloud/credentials). The entry of a C(clouds.yaml) that has just one.
+    The variables E(OS_TOKEN), or E(OS_USERNAME) or E(OS_USER_ID) with E(OS_PASSWORD), or E(OS_ACCESS_KEY) and
+    E(OS_SECRET_KEY), of which E(OS_AUTH_TYPE) chooses. The entry of C(clouds.yaml) that E(OS_CLOUD) names. The variables
+    E(HUAWEICLOUD_SDK_AK) and E(HUAWEICLOUD_SDK_SK), then the file that E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names, or
+    C(~/.huaweicloud/credentials). The entry of a C(clouds.yaml) that has just one. The guide lists every variable.
   - Project, region and identity service come from the same source where the options do not name them. If the options
     hold the credentials, they come from the entry that O(cloud) names, or else from the environment.
+  - The variables that say where DRS is, E(OS_DRS_ENDPOINT_OVERRIDE), E(OS_INTERFACE) and
+    E(HUAWEICLOUD_SDK_REGION_DRS_<REGION>), count only with credentials from the variables or the file that they belong
+    to. They never lead credentials from the options or from C(clouds.yaml) elsewhere.
   - A user name with its password is exchanged for a token before anything else. A wrong password is tried once only,
-    because an account is locked after a few.
+    because an account is locked after a few. So is the renewal of a token that ends during the run. Should it fail, for
+    whatever reason, the run stops.
   - A job is resumed by the service itself, three times, or without end while the network is down. One that shows as
     failed is past that. All the same it is looked at again just before its retry.
   - Neither vendor publishes a limit for how often these calls may be made, so none is applied unless O(rate_limit) sets
@@ -70,8 +75,10 @@ options:
     description:
       - The endpoint of DRS, for example V(drs.eu-de.otc.t-systems.com), optionally with scheme and port. Version and
         project may stand behind it.
-      - The default is what the service catalog names, which comes with the token for a password, then what follows
-        from the region, which is known for V(eu-de), V(eu-nl) and the regions of Huawei Cloud.
+      - The default is what the source of the credentials names, that is E(OS_DRS_ENDPOINT_OVERRIDE),
+        C(drs_endpoint_override) of C(clouds.yaml) or E(HUAWEICLOUD_SDK_REGION_DRS_<REGION>), then what the service
+        catalog names, which comes with the token for a password, then what follows from the region, which is known for
+        V(eu-de), V(eu-nl) and the regions of Huawei Cloud.
     type: str
   region:
     description:

@@ -178,11 +178,12 @@ class Caller:
             self.limiter.done(api, 0.0)
             raise
         started = self.clock.monotonic()
-        throttled = False
+        sent = throttled = False
         response: Response | None = None
         masker = self.masker
         try:
-            signed = self.sign(request)
+            signed = self.sign(request)  # which may fail, where it takes a login
+            sent = True
             masker = self.masker.also(signed.signature)
             response = replace(self.transport.send(signed, fresh=changes), mask=masker.text)
             _refuse_redirect(response)
@@ -197,7 +198,8 @@ class Caller:
         finally:
             took = self.clock.monotonic() - started
             self.limiter.done(api, took)
-            self.counters.add(seconds=took, repeated=repeated, throttled=throttled)
+            if sent:
+                self.counters.add(seconds=took, repeated=repeated, throttled=throttled)
 
     def _retry_after(self, response: Response) -> float | None:
         """The header's value in seconds; it may be a number or a date."""

@@ -185,7 +185,7 @@ DRS = Service(
     denied=(403, "DRS.M00102"),
     throttle="APIGW.0308",
     stop=("include_paused", "paused"),
-    unread=("APIGW.0307", "DRS.M00100", "DRS.M00299"),
+    unread=("APIGW.0307", "DRS.M00100", "DRS.M00299", "DRS.M00289", "DRS.M05004"),
     secrets=(PASSWORD,),
 )
 

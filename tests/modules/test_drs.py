@@ -214,7 +214,27 @@ def test_an_identity_service_that_is_away_for_the_renewal_leaves_the_rest_unatte
     cloud.faults.add(faults.error(RETRIES, status=401, code="APIGW.0307", skip=1))
     cloud.faults.add(faults.html(LOGIN, status=503, skip=1))
     ran = module(RETRY, ALL)
-    assert ran.outcomes() == {"accepted": 10, "not_attempted": 15}
+    assert ran.outcomes() == {"accepted": 10, "refused": 10, "not_attempted": 5}
+    assert operations(ran)[LOGIN] == 2
+
+
+@pytest.mark.parametrize("answer", ["refused", "away", "cut"])
+def test_no_password_is_sent_after_a_renewal_that_failed(
+    module: Direct, cloud: LocalCloud, project: Project, answer: str
+) -> None:
+    """Neither by other threads nor by the looks of waiting: a few wrong ones lock the account."""
+    project.add_jobs(count=60)
+    cloud.faults.add(faults.error(DETAIL, status=401, code="APIGW.0307", skip=4, times=FOREVER))
+    cloud.faults.add(faults.error(RETRIES, status=401, code="APIGW.0307", skip=1, times=FOREVER))
+    failing = {
+        "refused": faults.error(LOGIN, status=401, code="IAM.0001", skip=1, times=FOREVER),
+        "away": faults.html(LOGIN, status=503, skip=1, times=FOREVER),
+        "cut": faults.cut(LOGIN, skip=1, times=FOREVER),
+    }
+    cloud.faults.add(failing[answer])
+    ran = module(RETRY, {**ALL, **FAST, "concurrency": 4})
+    assert ran.failed
+    assert operations(ran)[LOGIN] == 2
 
 
 @pytest.mark.parametrize("where", [{"project_name": "eu-de"}, WHERE], ids=["IAM", "DRS"])
@@ -382,11 +402,15 @@ def test_what_is_no_failed_transfer_is_left_alone_until_asked_for(
     assert not cloud.violations
 
 
-def test_what_the_service_offers_comes_before_the_state(module: Direct, cloud: LocalCloud, project: Project) -> None:
+@pytest.mark.parametrize("by_id", [False, True])
+def test_what_the_service_offers_comes_before_the_state(
+    module: Direct, cloud: LocalCloud, project: Project, by_id: bool
+) -> None:
     cloud.world.drs.configure(dialect="hw", also_retryable=["START_JOB_FAILED"])
     offered = project.add_jobs(status="START_JOB_FAILED", job_action=["RETRY"])
     refused = project.add_jobs(job_action=["RESET", "STOP"])
-    ran = module(RETRY, {**ALL, "retry_classes": ["transient", "fix"]})
+    where = {**WHERE, "job_ids": [*offered, *refused]} if by_id else ALL
+    ran = module(RETRY, {**where, "retry_classes": ["transient", "fix"]})
     assert ran.executed == Counter(offered)
     barred = ran.by_id()[refused[0]]
     assert (barred["action"], barred["failure"]["rule"]) == ("skip", "drs.retry_not_available")
@@ -465,6 +489,18 @@ def test_a_service_that_takes_one_job_in_a_call_gets_one(module: Direct, cloud: 
     assert not ran.failed
     assert ran.executed == Counter(ids)
     assert [len(put.ids) for put in ran.changes] == [10, *[1] * 12]
+
+
+@pytest.mark.parametrize("code", ["DRS.M00289", "DRS.M05004"])
+def test_a_call_that_is_refused_for_the_sake_of_one_is_sent_one_by_one(
+    module: Direct, cloud: LocalCloud, project: Project, code: str
+) -> None:
+    ids = project.add_jobs(count=3)
+    cloud.faults.add(faults.error(RETRIES, status=400, code=code))
+    ran = module(RETRY, ALL)
+    assert not ran.failed
+    assert ran.executed == Counter(ids)
+    assert [len(put.ids) for put in ran.changes] == [3, 1, 1, 1]
 
 
 def test_another_operation_in_a_whole_reply_is_no_success(module: Direct, cloud: LocalCloud, project: Project) -> None:
@@ -575,3 +611,14 @@ def test_nor_a_message_that_repeats_one(module: Direct, cloud: LocalCloud, proje
     assert held(cloud, ran) == []
     failure = ran["tasks"][0]["failure"]
     assert (failure["rule"], failure["message"]) == ("drs.access_denied", "Access denied for user root with ********")
+
+
+def test_nor_a_refusal_that_repeats_one(module: Direct, cloud: LocalCloud, project: Project) -> None:
+    ids = project.add_jobs(count=1)
+    word = project.jobs().task(ids[0]).details["db_password_source"]
+    refused = {"id": ids[0], "status": "failed", "error_code": "DRS.M00999", "error_msg": f"login with {word} failed"}
+    body = json.dumps({"results": [refused]})
+    cloud.faults.add(faults.raw(RETRIES, status=400, body=body, content_type="application/json"))
+    ran = module(RETRY, ALL)
+    assert ran["tasks"][0]["error"]["message"] == "login with ******** failed"
+    assert held(cloud, ran) == []

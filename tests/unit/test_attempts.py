@@ -158,6 +158,17 @@ class TestCounters:
         caller(transport, FakeClock(), counters=counters).read(read_things, parse)
         assert (counters.sent, counters.repeated, counters.throttled) == (3, 2, 1)
 
+    def test_what_could_not_be_signed_was_not_sent(self) -> None:
+        """A signature may take a login, which may fail."""
+
+        def sign(request: Request) -> Request:
+            raise failure(Kind.DENIED)
+
+        counters = Counters()
+        with pytest.raises(CallError):
+            caller(FakeTransport([]), FakeClock(), counters=counters, sign=sign).read(read_things, parse)
+        assert (counters.sent, counters.repeated) == (0, 0)
+
 
 class TestRate:
     def test_requests_are_spaced_evenly(self) -> None:

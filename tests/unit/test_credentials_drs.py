@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -232,6 +233,44 @@ class TestEndpoint:
         assert find(environ, region="cn-north-4").endpoint == "https://a.example.com"
         assert find(environ, region="cn-north-1").endpoint is None
 
+    def test_a_variable_of_openstack(self) -> None:
+        environ = {**PASSWORD, "OS_DRS_ENDPOINT_OVERRIDE": "https://d.example.com/v3", "OS_INTERFACE": "internal"}
+        assert (find(environ).endpoint, find(environ).interface) == ("https://d.example.com", "internal")
+        assert find(environ, endpoint="https://e.example.com").endpoint == "https://e.example.com"
+
+    @pytest.mark.parametrize("options", [PAIR, {"auth_token": "a-token"}, LOGIN])
+    def test_no_variable_leads_credentials_of_the_options_elsewhere(self, options: dict[str, str]) -> None:
+        environ = {
+            "OS_DRS_ENDPOINT_OVERRIDE": "https://d.example.com",
+            "OS_INTERFACE": "internal",
+            "HUAWEICLOUD_SDK_REGION_DRS_EU_DE": "https://e.example.com",
+        }
+        found = find(environ, **options, region="eu-de", project_id="p-1")
+        assert (found.endpoint, found.interface) == (None, "public")
+
+    def test_nor_those_of_another_source(self, home: Path) -> None:
+        sdk = {"HUAWEICLOUD_SDK_REGION_DRS_EU_DE": "https://e.example.com"}
+        assert find({**PASSWORD, **sdk, "OS_REGION_NAME": "eu-de"}).endpoint is None
+        assert find({**SDK, "OS_DRS_ENDPOINT_OVERRIDE": "https://d.example.com"}).endpoint is None
+        write(home / "work" / "clouds.yaml", {"one": cloud("one")})
+        assert find({**sdk, "OS_DRS_ENDPOINT_OVERRIDE": "https://d.example.com"}, cloud="one").endpoint is None
+
+    def test_the_cloud_that_an_option_names_leads_credentials_of_the_options(self, home: Path) -> None:
+        write(home / "work" / "clouds.yaml", {"one": cloud("one", drs_endpoint_override="https://d.example.com")})
+        assert find(**PAIR, cloud="one").endpoint == "https://d.example.com"
+
+    @pytest.mark.parametrize("name", ["endpoint", "auth_url"])
+    def test_an_address_has_its_bounds(self, name: str) -> None:
+        with pytest.raises(InputError, match=f"{name} is longer than 2048 characters"):
+            find(PASSWORD, **{name: "https://drs.example.com" + "/" * 20_000})
+
+    @pytest.mark.parametrize("tail", ["/" * 2000 + "!", "/v3/a" * 400 + "!", "/v3" + "/" * 1900 + "!"])
+    def test_a_long_address_takes_no_time(self, tail: str) -> None:
+        started = process_time()
+        for _number in range(20):
+            find(PASSWORD, endpoint=f"https://drs.example.com{tail}")
+        assert process_time() - started < 0.5
+
     @pytest.mark.parametrize("tail", ["", "/", "/v3", "/v3/p-1", "/v3/p-1/"])
     def test_a_cloud_overrides_it_with_or_without_version_and_project(self, home: Path, tail: str) -> None:
         write(
@@ -328,6 +367,18 @@ class TestCloudsFile:
     def test_files_are_not_touched_when_the_environment_has_it_all(self, home: Path) -> None:
         write(home / "work" / "clouds.yaml", "{")
         assert login(find(PASSWORD)).username == "env-user"
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "guide_drs.rst"
+
+
+class TestWhatIsDocumented:
+    def test_the_guide_names_every_variable(self) -> None:
+        guide = GUIDE.read_text()
+        variables = [one for names in (drs._OS, drs._SDK) for some in names.values() for one in some]
+        more = ["OS_CLOUD", "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "XDG_CONFIG_HOME"]
+        more += ["HUAWEICLOUD_SDK_CREDENTIALS_FILE", "HUAWEICLOUD_SDK_REGION_DRS_<REGION>"]
+        assert [one for one in (*variables, *more) if f"``{one}``" not in guide] == []
 
 
 class TestWhatIsSaid:

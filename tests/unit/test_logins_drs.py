@@ -238,11 +238,11 @@ class TestRenewal:
             (reply(401, {"error_code": "IAM.0061", "error_msg": "locked"}), Kind.LOCKED),
             (reply(404, {"error_code": "IAM.0004", "error_msg": "no project"}), Kind.DENIED),
             (reply(400, {"error_code": "IAM.0011", "error_msg": "bad"}), Kind.DENIED),
-            (reply(503, "<html>"), Kind.UNREACHED),
-            (reply(429, ""), Kind.UNREACHED),
-            (reply(201, "<html>"), Kind.UNREACHED),
-            (CallError(Kind.LOST, "gone", code="timeout"), Kind.UNREACHED),
-            (CallError(Kind.UNREACHED, "no network", code="unreachable"), Kind.UNREACHED),
+            (reply(503, "<html>"), Kind.DENIED),
+            (reply(429, ""), Kind.DENIED),
+            (reply(201, "<html>"), Kind.DENIED),
+            (CallError(Kind.LOST, "gone", code="timeout"), Kind.DENIED),
+            (CallError(Kind.UNREACHED, "no network", code="unreachable"), Kind.DENIED),
         ],
     )
     def test_a_renewal_that_fails_does_not_look_like_a_call_that_may_have_run(
@@ -255,6 +255,63 @@ class TestRenewal:
         assert caught.value.kind is kind
         assert not caught.value.kind.may_have_run
         assert "pass-word" not in str(caught.value)
+        # They are those of the login, whose words tell them.
+        assert (caught.value.status, caught.value.request_id) == (None, "")
+
+    @pytest.mark.parametrize(
+        ("answer", "sends"),
+        [
+            (reply(401, DENIED), 1),
+            (reply(401, {"error_code": "IAM.0061", "error_msg": "locked"}), 1),
+            (reply(503, "<html>"), 1),
+            (CallError(Kind.LOST, "gone", code="timeout"), 1),
+            (CallError(Kind.UNREACHED, "no network", code="unreachable"), 5),
+            (reply(429, ""), 5),
+        ],
+    )
+    def test_a_renewal_that_failed_is_the_last_one(self, answer: Response | CallError, sends: int) -> None:
+        """Neither an attempt of a call nor a later call sends the password again."""
+        session = Session(granted(), *[answer] * 20)
+        session.clock.now += 86_290
+        calls = FakeTransport(lambda request: reply(200, "{}"))
+        drs = replace(caller(calls, session.clock, sign=session.one.sign), renew=session.one.renew)
+        errors = []
+        for _call in range(3):
+            with pytest.raises(CallError) as caught:
+                drs.read(lambda: CALL, lambda response: response)
+            errors.append(str(caught.value))
+        with pytest.raises(CallError):
+            session.one.renew()
+        assert len(session.transport.sent) == 1 + sends
+        assert calls.sent == []
+        assert len(set(errors)) == 1
+
+    def test_the_words_of_a_failed_renewal_claim_nothing_else(self) -> None:
+        session = Session(granted(), reply(401, DENIED, x_request_id="r-1"))
+        session.one.sign(CALL)
+        with pytest.raises(CallError) as caught:
+            session.one.renew()
+        assert str(caught.value) == (
+            "The call failed: IAM.0001: the token had to be renewed, and no new one could be had: POST /v3/auth/tokens"
+            " failed: IAM.0001: The request you have made requires authentication. (HTTP 401, request id r-1). Check"
+            " user name, password and domain, and try the password once by hand before you run again: an account is"
+            " locked after a few wrong ones. This run does not send it again."
+        )
+
+    def test_threads_that_find_the_token_expired_send_a_refused_password_once(self) -> None:
+        session = Session(granted(), *[reply(401, DENIED)] * 8)
+        barrier = Barrier(8)
+
+        def work(_number: int) -> Kind:
+            session.one.sign(CALL)
+            barrier.wait(5)
+            with pytest.raises(CallError) as caught:
+                session.one.renew()
+            return caught.value.kind
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(work, range(8))) == {Kind.DENIED}
+        assert len(session.transport.sent) == 2
 
 
 class TestProjects:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from time import process_time
 from typing import Any
 
 import pytest
@@ -99,7 +100,8 @@ class Cloud:
         return self.show_details(content)
 
     def show_list(self, content: Mapping[str, Any]) -> Response:
-        named = [one for one in self.jobs if content.get("name") in (None, one["id"])]
+        names = content["name"].split(",") if "name" in content else None
+        named = [one for one in self.jobs if names is None or {one["id"], *_child_ids(one)} & set(names)]
         size = min(content["per_page"], self.cap)
         start = (content["cur_page"] - 1) * size
         return reply(200, {"total_record": len(named), "jobs": named[start : start + size]})
@@ -117,6 +119,21 @@ class Cloud:
         if not page:
             return refused(400, "DRS.M00211", "The value of Page exceeds the upper limit.")
         return reply(200, {"count": len(found), "results": [found[one] for one in page if one in found]})
+
+
+def _child_ids(one: Mapping[str, Any]) -> list[str]:
+    return [child["id"] for child in one.get("children", ())]
+
+
+def shown(*items: Any, status: int = 200) -> Respond:
+    """Shows these as details, whatever is asked for, and nothing in a list."""
+
+    def respond(request: Request) -> Response:
+        if call(request) == "":
+            return reply(200, {"total_record": 0, "jobs": []})
+        return reply(status, {"count": len(items), "results": list(items)})
+
+    return respond
 
 
 def refused(status: int, code: str, text: str = "the service's words", **headers: str) -> Response:
@@ -178,13 +195,25 @@ class TestListing:
     def test_no_state_is_filtered_by_the_service(self) -> None:
         cloud = Cloud(job("a"), job("b", "PAUSING"), job("c", "INCRE_TRANSFER_STARTED"))
         assert [task.id for task in listed(cloud, frozenset({State.FAILED, State.PAUSED}))] == ["a", "b"]
-        assert cloud.asked[0] == ("", {"cur_page": 1, "per_page": 100, "db_use_type": "sync"})
+        asked = {"cur_page": 1, "per_page": 100, "db_use_type": "sync", "engine_type": ""}
+        assert cloud.asked[0] == ("", asked)
 
-    def test_open_telekom_cloud_is_asked_for_every_engine(self) -> None:
-        """Its page says that a list shows MySQL unless told otherwise."""
+    @pytest.mark.parametrize(
+        ("host", "more"),
+        [
+            ("drs.eu-de.otc.t-systems.com", {"engine_type": ""}),
+            ("gateway.example.com", {"engine_type": ""}),
+            ("drs.example.com.otc.t-systems.com.example.com", {"engine_type": ""}),
+            ("drs.cn-north-4.myhuaweicloud.com", {}),
+            ("DRS.cn-north-4.MyHuaweiCloud.com", {}),
+            ("drs.eu-west-101.myhuaweicloud.eu", {}),
+        ],
+    )
+    def test_every_engine_is_asked_for_wherever_the_list_may_be_of_one(self, host: str, more: dict[str, str]) -> None:
+        """Open Telekom Cloud's page says that it shows MySQL unless told otherwise; so it may be behind a gateway."""
         cloud = Cloud()
-        listed(cloud, host="drs.eu-de.otc.t-systems.com")
-        assert cloud.asked[0][1]["engine_type"] == ""
+        listed(cloud, host=host)
+        assert cloud.asked[0][1] == {"cur_page": 1, "per_page": 100, "db_use_type": "sync", **more}
 
     def test_details_are_read_of_the_selected_jobs_only_and_never_with_the_default_page(self) -> None:
         cloud = Cloud(*some(150), job("x", "INCRE_TRANSFER_STARTED"))
@@ -235,6 +264,23 @@ class TestListing:
         assert len(listed(respond)) >= 20
         assert "kept changing" in WARNINGS[0]
 
+    @pytest.mark.parametrize(
+        "second",
+        [reply(200, {"total_record": 250, "jobs": []}), reply(200, {"total_record": 0}), refused(422, "DRS.M00002")],
+    )
+    def test_a_list_that_ends_early_is_read_again_and_then_warned_of(self, second: Response) -> None:
+        cloud, listings = Cloud(*some(100)), []
+
+        def respond(request: Request) -> Response:
+            if call(request):
+                return cloud(request)
+            listings.append(body(request)["cur_page"])
+            return reply(200, {"total_record": 250, "jobs": cloud.jobs}) if listings[-1] == 1 else second
+
+        assert len(listed(respond)) == 100
+        assert listings == [1, 2, 1, 2, 1, 2]
+        assert "ended early" in WARNINGS[0]
+
     def test_a_server_that_ignores_the_page_ends(self) -> None:
         def respond(request: Request) -> Response:
             return (
@@ -274,7 +320,7 @@ class TestFinding:
         cloud = Cloud(*some(150))
         ids = [one["id"] for one in reversed(cloud.jobs)]
         assert list(found(cloud, *ids)) == ids
-        assert [len(content["jobs"]) for _path, content in cloud.asked] == [100, 50]
+        assert [len(content["jobs"]) for path, content in cloud.asked if path] == [100, 50]
 
     def test_a_capped_page_does_not_hide_the_rest(self) -> None:
         cloud = Cloud(*some(12), cap=5)
@@ -287,8 +333,7 @@ class TestFinding:
     @pytest.mark.parametrize("status", [200, 400])
     def test_a_job_that_is_gone_may_be_told_in_a_batch(self, status: int, code: str) -> None:
         gone = {"id": "b", "status": "failed", "error_code": code, "error_msg": "deleted"}
-        respond: Respond = lambda request: reply(status, {"count": 2, "results": [job("a"), gone]})  # noqa: E731
-        assert list(found(respond, "a", "b")) == ["a"]
+        assert list(found(shown(job("a"), gone, status=status), "a", "b")) == ["a"]
         assert not WARNINGS
 
     def test_a_job_that_is_refused_for_another_reason_is_absent_with_a_warning(self) -> None:
@@ -304,8 +349,46 @@ class TestFinding:
         with pytest.raises(CallError, match=r"M00261.*Check project_id"):
             found(lambda request: refused(403, "DRS.M00261"), "a")
 
+    @pytest.mark.parametrize("code", ["DRS.M05003", "DRS.M05004", "DRS.M00289"])
+    def test_a_call_that_is_refused_for_a_job_that_is_gone_hides_no_other(self, code: str) -> None:
+        cloud = Cloud(*some(9))
+
+        def respond(request: Request) -> Response:
+            gone = {"gone1", "gone2"} & set(body(request).get("jobs", ()))
+            return refused(400, code) if gone else cloud(request)
+
+        ids = [one["id"] for one in cloud.jobs]
+        assert list(found(respond, "gone1", *ids, "gone2")) == ids
+        assert found(respond, "gone1") == {}
+        assert not WARNINGS
+
+    def test_jobs_that_are_gone_are_left_out_of_a_list(self) -> None:
+        cloud = Cloud(job("a"))
+        respond: Respond = lambda request: refused(400, "DRS.M05004") if call(request) else cloud(request)  # noqa: E731
+        assert listed(respond) == []
+
+    def test_the_others_are_asked_for_again_where_only_those_that_are_gone_are_named(self) -> None:
+        cloud = Cloud(*some(3))
+
+        def respond(request: Request) -> Response:
+            gone = [one for one in body(request).get("jobs", ()) if one.startswith("gone")]
+            return results(item(gone[0], "DRS.M05004"), status=400) if gone else cloud(request)
+
+        ids = [one["id"] for one in cloud.jobs]
+        assert list(found(respond, "gone1", *ids, "gone2")) == ids
+
+    def test_asking_again_ends(self) -> None:
+        asked = []
+
+        def respond(request: Request) -> Response:
+            asked.append(call(request))
+            return results(item(body(request)["jobs"][0], "DRS.M05004"), status=400)
+
+        assert found(respond, *(f"j{number}" for number in range(100))) == {}
+        assert len(asked) <= 200
+
     def test_a_job_that_was_not_asked_for_does_not_come_along(self) -> None:
-        assert list(found(lambda request: reply(200, {"count": 2, "results": [job("x"), job("a")]}), "a")) == ["a"]
+        assert list(found(shown(job("x"), job("a")), "a")) == ["a"]
 
 
 class TestStates:
@@ -322,7 +405,6 @@ class TestStates:
             *((word, State.FAILED) for word in ("FULL_TRANSFER_FAILED", "INCRE_TRANSFER_FAILED", "CREATE_FAILED")),
             *((word, State.FAILED) for word in ("CHILD_TRANSFER_FAILED", "NODE_UPGRADE_FAILED", "START_JOB_FAILED")),
             *((word, State.SUCCEEDED) for word in ("RELEASE_RESOURCE_COMPLETE", "RELEASE_CHILD_TRANSFER_COMPLETE")),
-            ("DELETED", State.CANCELLED),
             ("incre_transfer_failed", State.FAILED),
             ("SOMETHING_FAILED", State.UNKNOWN),
             ("", State.UNKNOWN),
@@ -331,6 +413,12 @@ class TestStates:
     def test_a_word_means_a_state(self, word: str, state: State) -> None:
         task = one_task(job("a", word))
         assert (task.status, task.state) == (word, state)
+
+    def test_a_job_that_is_shown_as_deleted_is_as_absent_as_one_that_is_not_shown(self) -> None:
+        cloud = Cloud(job("a", "DELETED"), job("b"))
+        assert list(found(cloud, "a", "b")) == ["b"]
+        assert [task.id for task in listed(cloud, EVERY)] == ["b"]
+        assert not WARNINGS
 
     def test_a_full_migration_that_is_complete_has_succeeded(self) -> None:
         task = one_task(job("a", "FULL_TRANSFER_COMPLETE", task_type="FULL_TRANS"))
@@ -425,6 +513,51 @@ class TestJudging:
         assert one.read_again([before]) == {before.key: before}
 
 
+def lookups(cloud: Cloud) -> list[tuple[str, str]]:
+    """Which lists were asked for which ids."""
+    return [
+        (content["db_use_type"], content["name"]) for path, content in cloud.asked if path == "" and "name" in content
+    ]
+
+
+class TestByIdAsInTheList:
+    """What the service offers counts for jobs that are named as it does for all that failed."""
+
+    def test_named_jobs_are_judged_as_listed_ones(self) -> None:
+        jobs = [
+            job("a", "START_JOB_FAILED", error_code="DRS.M01501", **offered("RETRY")),
+            job("b", **offered("RESET")),
+            job("c", error_msg="from the list"),
+        ]
+        assert found(Cloud(*jobs), "a", "b", "c") == {task.id: task for task in listed(Cloud(*jobs))}
+
+    def test_the_list_is_asked_for_failed_jobs_only_by_kind_and_in_chunks(self) -> None:
+        jobs = [*some(150), job("m", db_use_type="migration"), job("x", "INCRE_TRANSFER_STARTED")]
+        cloud = Cloud(*jobs)
+        found(cloud, *(one["id"] for one in jobs))
+        assert [(kind, len(names.split(","))) for kind, names in lookups(cloud)] == [
+            ("sync", 100),
+            ("sync", 50),
+            ("migration", 1),
+        ]
+        cloud = Cloud(job("x", "INCRE_TRANSFER_STARTED"))
+        found(cloud, "x")
+        assert lookups(cloud) == []
+
+    @pytest.mark.parametrize(
+        "answer", [refused(400, "DRS.M00202"), refused(422, "DRS.M00002"), reply(404, "<html>"), reply(400, {})]
+    )
+    def test_a_list_that_refuses_ids_is_no_error(self, answer: Response) -> None:
+        cloud = Cloud(job("a"))
+        assert found(lambda request: answer if call(request) == "" else cloud(request), "a")["a"].barred is None
+
+    @pytest.mark.parametrize("answer", [refused(403, "DRS.M00102"), reply(503, ""), reply(200, "<html>")])
+    def test_any_other_failure_is(self, answer: Response) -> None:
+        cloud = Cloud(job("a"))
+        with pytest.raises(CallError):
+            found(lambda request: answer if call(request) == "" else cloud(request), "a")
+
+
 def dual_active(multi_write: Any = True) -> dict[str, Any]:
     more: dict[str, Any] = {"multi_write": multi_write, "db_use_type": "cloudDataGuard"}
     children = [job(f"child{number}", parent_id="parent", **more) for number in (1, 2)]
@@ -447,17 +580,38 @@ class TestDualActive:
         barred = found(cloud, "parent")["parent"].barred
         assert barred
         assert "child1, child2" in barred.remedy
-        assert cloud.asked[-1] == (
-            "",
-            {"cur_page": 1, "per_page": 100, "db_use_type": "cloudDataGuard", "name": "parent"},
-        )
+        assert lookups(cloud) == [("cloudDataGuard", "parent")]
 
     def test_a_child_that_names_its_parent_is_enough(self) -> None:
         cloud = Cloud(dual_active())
         tasks = found(cloud, "parent", "child2")
         assert tasks["parent"].barred
         assert tasks["child2"].barred is None
-        assert len(cloud.asked) == 1
+
+    def test_a_parent_of_no_known_kind_is_looked_for_in_every_list(self) -> None:
+        parent = {**dual_active(), "db_use_type": None}
+        cloud = Cloud(parent)
+        show_list = cloud.show_list
+        cloud.show_list = lambda content: (  # type: ignore[method-assign]
+            show_list(content) if content["db_use_type"] == "cloudDataGuard" else refused(400, "DRS.M00202")
+        )
+        assert found(cloud, "parent")["parent"].barred
+        assert [kind for kind, _name in lookups(cloud)] == ["migration", "sync", "cloudDataGuard"]
+
+    def test_parents_are_looked_for_alone_where_a_list_takes_one_id(self) -> None:
+        """With Open Telekom Cloud, whose list knows one name."""
+        cloud = Cloud(dual_active(), job("other", db_use_type="cloudDataGuard"))
+        show_list = cloud.show_list
+        cloud.show_list = lambda content: (  # type: ignore[method-assign]
+            reply(200, {"total_record": 0, "jobs": []}) if "," in content["name"] else show_list(content)
+        )
+        assert found(cloud, "parent", "other")["parent"].barred
+        assert lookups(cloud) == [("cloudDataGuard", "parent,other"), ("cloudDataGuard", "parent")]
+
+    def test_a_parent_that_cannot_be_retried_anyway_is_not_looked_for(self) -> None:
+        cloud = Cloud({**dual_active(), "status": "INCRE_TRANSFER_STARTED"})
+        found(cloud, "parent")
+        assert lookups(cloud) == []
 
     def test_children_of_a_job_that_is_not_dual_active_do_not_bar_it(self) -> None:
         """A synchronisation that was re-edited has a child as well."""
@@ -503,9 +657,36 @@ class TestSecrets:
             assert "db_password" in str(caught.value)
             assert SECRET[:6] not in str(caught.value)
 
-    def test_short_values_and_names_without_secrets_stay(self) -> None:
-        item = job("a", error_message="root at 10.0.0.1", source_endpoint={"db_user": "root", "db_password": "root"})
+    def test_values_of_three_letters_and_names_without_secrets_stay(self) -> None:
+        item = job("a", error_message="root at 10.0.0.1", source_endpoint={"db_user": "root", "db_password": "roo"})
         assert one_task(item).message == "root at 10.0.0.1"
+
+    def test_a_text_of_one_job_does_not_show_the_password_of_another(self) -> None:
+        jobs = [job("parent", error_message=f"child: login with {SECRET}"), self.item() | {"id": "child"}]
+        for tasks in (listed(Cloud(*jobs)), found(Cloud(*jobs), "parent", "child").values()):
+            assert [task.message for task in tasks] == ["child: login with ********", ""]
+
+    def test_a_job_that_is_refused_does_not_show_it(self) -> None:
+        answer = results(item("a", "DRS.KE0002", error_msg=f"login root/{SECRET} failed"), status=400)
+        cloud = Cloud(self.item())
+        one = service(lambda request: answer if call(request) == "/batch-retry-task" else cloud(request))
+        (verdict,) = one.retry(list(one.list_tasks(WINDOW, FAILED))).values()
+        assert verdict.error
+        assert verdict.error.message == "login root/******** failed"
+
+    def test_nor_does_one_that_could_not_be_read(self) -> None:
+        """The secret may come later than the text."""
+        bad = item("a", "DRS.M00004", error_msg=f"cannot open mysql://root:{SECRET}@10.0.0.1")
+        found(shown(bad, self.item() | {"id": "b"}), "a", "b")
+        assert WARNINGS == ["The job a could not be read: DRS.M00004: cannot open mysql://root:********@10.0.0.1"]
+
+    def test_nor_a_state_that_is_not_known(self) -> None:
+        assert found(Cloud(self.item() | {"status": f"ODD {SECRET}"}), "a")["a"].status == "ODD ********"
+
+    def test_codes_stay_whole_whatever_the_password_is(self) -> None:
+        end = {"source_endpoint": {"db_password": "0000"}}
+        task = one_task(job("a", error_code="DRS.M00004", error_message="0000 is wrong", **end))
+        assert (task.code, task.message) == ("DRS.M00004", "******** is wrong")
 
 
 class TestShapes:
@@ -559,7 +740,8 @@ class TestShapes:
         assert listed(lambda request: reply(200, {"total_record": 0, "jobs": jobs})) == []
 
     def test_a_lone_job_may_come_without_its_list(self) -> None:
-        assert list(found(lambda request: reply(200, {"count": "1", "results": job("a")}), "a")) == ["a"]
+        lone = reply(200, {"count": "1", "results": job("a", "INCRE_TRANSFER_STARTED")})
+        assert list(found(lambda request: lone, "a")) == ["a"]
 
     @pytest.mark.parametrize("moment", [True, -5, 1e300, "x", {}, [], "", "0", None])
     def test_a_nonsensical_time_is_unknown(self, moment: Any) -> None:
@@ -663,8 +845,10 @@ class TestVerdicts:
         assert caught.value.kind is Kind.BROKEN
         assert caught.value.kind.may_have_run
 
-    def test_another_operation_in_progress_is_told_with_a_good_status(self) -> None:
-        made = verdicts(refused(202, "DRS.M01504"), "a", "b")
+    @pytest.mark.parametrize(("status", "code"), [(202, "DRS.M01504"), (400, "DRS.M00304")])
+    def test_a_state_that_a_whole_call_complains_of_is_looked_at_in_each(self, status: int, code: str) -> None:
+        """Some may have been started before it was found."""
+        made = verdicts(refused(status, code), "a", "b")
         assert {one.answer for one in made.values()} == {Answer.NOT_NOW}
 
     def test_a_whole_call_about_one_job_is_about_that_job(self) -> None:
@@ -672,54 +856,35 @@ class TestVerdicts:
         assert verdict.finding
         assert verdict.finding.failure_class is FailureClass.GONE
 
-    def test_a_whole_call_about_several_is_refused(self) -> None:
+    @pytest.mark.parametrize(
+        "code", ["DRS.M00299", "DRS.M00289", "DRS.M05003", "DRS.M05004", "M05004", "DRS.M00401", "DRS.M00307"]
+    )
+    def test_a_whole_call_that_is_refused_for_one_is_to_be_sent_one_by_one(self, code: str) -> None:
+        """Nothing of it was carried out, and it does not say for the sake of which."""
+        caught = error(refused(400, code, x_request_id="r-1"))
+        assert (caught.kind, caught.code, caught.request_id) == (Kind.TOO_MANY, code, "r-1")
+
+    @pytest.mark.parametrize("code", ["DRS.M00299", "DRS.M05004"])
+    @pytest.mark.parametrize("status", [500, 502])
+    def test_but_not_by_a_server_that_fails(self, status: int, code: str) -> None:
+        assert error(refused(status, code)).kind is Kind.TRANSIENT
+
+    @pytest.mark.parametrize("status", [200, 400])
+    def test_a_batch_of_which_every_job_is_one_too_many_is_to_be_sent_one_by_one(self, status: int) -> None:
+        caught = error(results(item("a", "DRS.M00299"), item("b", "m00299"), status=status))
+        assert (caught.kind, caught.text) == (Kind.TOO_MANY, "words")
+
+    @pytest.mark.parametrize(
+        "other", [(), (item("b"),), (item("b", "DRS.M00304"),)], ids=["silent", "accepted", "another code"]
+    )
+    def test_a_batch_of_which_something_may_have_been_carried_out_is_not(self, other: tuple[Any, ...]) -> None:
+        assert verdicts(results(item("a", "DRS.M00299"), *other), "a", "b")["a"].answer is Answer.REFUSED
+
+    def test_one_job_alone_is_never_too_many(self) -> None:
+        assert verdicts(results(item("a", "DRS.M00299")), "a")["a"].answer is Answer.REFUSED
         with pytest.raises(CallError) as caught:
-            verdicts(refused(400, "DRS.M05004"), "a", "b")
+            verdicts(refused(400, "DRS.M00299"), "a")
         assert caught.value.kind is Kind.REJECTED
-
-
-class Singly:
-    """Takes one job in a call only, as DRS.M00299 says."""
-
-    def __init__(self, **replies: Response | CallError) -> None:
-        self.replies = replies
-        self.calls: list[list[str]] = []
-
-    def __call__(self, request: Request) -> Response:
-        ids = [one["job_id"] for one in body(request)["jobs"]]
-        self.calls.append(ids)
-        if len(ids) > 1:
-            return refused(400, "DRS.M00299", "Only one jobId is allowed.")
-        answer = self.replies.get(ids[0]) or results(item(ids[0]))
-        if isinstance(answer, CallError):
-            raise answer
-        return answer
-
-
-class TestOneByOne:
-    def test_a_service_that_takes_one_job_gets_one(self) -> None:
-        cloud = Singly()
-        one = service(cloud)
-        assert set(one.retry(failed("a", "b")).values()) == {ACCEPTED}
-        assert set(one.retry(failed("c", "d")).values()) == {ACCEPTED}
-        assert cloud.calls == [["a", "b"], ["a"], ["b"], ["c"], ["d"]]
-
-    def test_what_was_accepted_before_a_lost_reply_is_not_lost(self) -> None:
-        cloud = Singly(b=CallError(Kind.LOST, "gone", code="timeout"))
-        made = service(cloud).retry(failed("a", "b", "c"))
-        assert [verdict.answer for verdict in made.values()] == [Answer.ACCEPTED, Answer.SILENT, Answer.REFUSED]
-        assert cloud.calls[-1] == ["b"]
-        last = list(made.values())[-1].error
-        assert last
-        assert "not sent" in last.message
-
-    def test_one_that_is_refused_does_not_stop_the_others(self) -> None:
-        made = service(Singly(b=refused(400, "DRS.M00200"))).retry(failed("a", "b", "c"))
-        assert [verdict.answer for verdict in made.values()] == [Answer.ACCEPTED, Answer.REFUSED, Answer.ACCEPTED]
-
-    def test_a_first_call_that_fails_is_an_error_of_the_batch(self) -> None:
-        with pytest.raises(CallError, match="M00102"):
-            service(Singly(a=refused(403, "DRS.M00102"))).retry(failed("a", "b"))
 
 
 def error(response: Response, who: Who = Who.TOKEN) -> CallError:
@@ -744,7 +909,6 @@ class TestErrors:
             (400, "DRS.M00200", Kind.REJECTED),
             (403, "DRS.M00261", Kind.DENIED),
             (400, "DRS.M00301", Kind.REJECTED),
-            (400, "DRS.M00401", Kind.REJECTED),
             (422, "DRS.M01501", Kind.TRANSIENT),
             (400, "DRS.M01503", Kind.THROTTLED),
             (400, "m01503", Kind.THROTTLED),
@@ -808,6 +972,10 @@ class TestErrors:
             " (HTTP 403, request id r-1). Check project_id, and that endpoint or region is the project's own."
         )
 
+    @pytest.mark.parametrize("response", [reply(404, "<html>"), reply(404, {"error": {"code": 404}}), reply(400, "no")])
+    def test_who_does_not_speak_like_the_service_is_hardly_the_service(self, response: Response) -> None:
+        assert "Check that the endpoint is DRS itself" in error(response).hint
+
     def test_html_is_shown_shortened(self) -> None:
         assert "<html>bad gateway" in str(error(reply(502, "<html>bad gateway</html>")))
 
@@ -824,6 +992,18 @@ class TestNames:
 
 
 class TestEndpoint:
+    @pytest.mark.parametrize("tail", ["/" * 2000 + "!", "/v3/a" * 400 + "!", "/v3" + "/" * 1900 + "!"])
+    def test_a_long_url_of_the_catalog_takes_no_time(self, tail: str) -> None:
+        started = process_time()
+        for _number in range(20):
+            with pytest.raises(InputError):
+                self.find(None, f"https://drs.example.com{tail}", None)
+        assert process_time() - started < 0.5
+
+    def test_a_url_of_the_catalog_has_its_bounds(self) -> None:
+        with pytest.raises(InputError, match="service catalog is longer than 2048 characters"):
+            self.find(None, "https://drs.example.com" + "/" * 20_000, None)
+
     def find(self, *known: str | None, allow_plaintext: bool = False) -> str:
         endpoint, catalog_url, region = known
         return find_endpoint(endpoint, catalog_url, region, allow_plaintext=allow_plaintext).base_url()

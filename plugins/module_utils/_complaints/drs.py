@@ -94,7 +94,7 @@ def _envelope(response: Response) -> tuple[str, str]:
 
 _WHO_HINTS = {
     Who.PASSWORD: "Check user name, password and domain, and try the password once by hand before you run again: an"
-    " account is locked after a few wrong ones. It was sent once only.",
+    " account is locked after a few wrong ones. This run does not send it again.",
     Who.TOKEN: "The token is not valid, not valid any more, or of another region: get a new one, and check that"
     " endpoint and identity service are of the same region.",
     Who.KEY: "Check access_key, secret_key and security_token, that the key is enabled, and that the clock here is"
@@ -109,6 +109,10 @@ _PROJECT = (Kind.DENIED, "Check project_id, and that endpoint or region is the p
 _TROUBLE = (Kind.TRANSIENT, "The service failed by its own fault: try again later.")
 _THROTTLED = (Kind.THROTTLED, "The service limits how often it is asked: lower rate_limit, or try again later.")
 _PARAMETER = (Kind.REJECTED, "")
+_NOT_DRS = (
+    Kind.REJECTED,
+    "Check that the endpoint is DRS itself, that auth_url is the identity service, and that neither is a proxy.",
+)
 _NO_JOB = (Kind.REJECTED, "Check job_ids and the project.")
 
 # Codes of the vendors' tables without prefix, in lower case.
@@ -141,6 +145,8 @@ _CODES: Mapping[str, tuple[Kind, str]] = {
     "iam.0080": (Kind.DENIED, "The access key is disabled."),
     "iam.0082": (Kind.DENIED, "The user is disabled."),
 }
+# What no code explains.
+_BY_STATUS: Mapping[int, tuple[Kind, str]] = {403: _RIGHTS, 429: _THROTTLED}
 _UNKNOWN_CALLER = ("apigw.0301", "iam.0001", "iam.0062")
 _EXPIRED = ("apigw.0307", "m00100", "iam.0066", "iam.0067")
 
@@ -162,6 +168,6 @@ def _judge(code: str, status: int, who: Who) -> tuple[Kind, str]:
         return (Kind.EXPIRED if who is Who.TOKEN else Kind.DENIED), _WHO_HINTS[who]
     if known_as in _UNKNOWN_CALLER:
         return Kind.DENIED, _WHO_HINTS[who]
-    if status == 429:
-        return _THROTTLED
-    return _RIGHTS if status == 403 else _PARAMETER
+    # Whoever answers without a code, or that there is no such address, is hardly the service.
+    usual = _NOT_DRS if code in ("", "404") else _PARAMETER
+    return _BY_STATUS.get(status, usual)

@@ -18,6 +18,9 @@ Credentials come from the first of these sources that holds any, each taken as a
 
 What the options leave open (project, region, identity service) comes from the same source. Where the options are that
 source, it comes from the entry that C(cloud) names, or else from the environment.
+
+Where DRS itself is, which is where every request goes, comes from the options or from the source of the credentials and
+nowhere else: a variable that somebody set for other credentials must not lead these elsewhere.
 """
 
 from __future__ import annotations
@@ -99,7 +102,9 @@ _IDENTITY_SERVICES = (
 _REGION_OF_URL = re.compile(r"https://iam(?:-pub)?\.([a-z0-9-]+)\.(?:(?:sc\.)?otc\.t-systems|myhuaweicloud)\.com")
 # Both become part of a path or of a host.
 _SHAPES = {"project_id": re.compile(r"[A-Za-z0-9_-]+"), "region_name": re.compile(r"[a-z0-9-]+")}
-_VERSION = re.compile(r"/+(?:v3(?:/[^/]*)?/*)?$")
+# It is tried where a run of slashes begins only: at each slash of one, it would take a square of its length.
+_VERSION = re.compile(r"(?<!/)/+(?:v3(?:/[^/]*)?/*)?$")
+_LONGEST_URL = 2048
 
 _SYSTEM_FOLDER = "/etc/openstack"
 _SUFFIXES = (".yaml", ".yml")
@@ -217,13 +222,13 @@ def find_identity(params: Mapping[str, Any], *, environ: Mapping[str, str], load
     cloud = _cloud(params["cloud"], looked, load_yaml) if params.get("cloud") else None
     kind = _kind_of_options(options)
     if kind:
-        layers = [options, cloud] if cloud else [options, *_environment(looked)]
-        return _identity(options, kind, layers, environ)
+        near = [options, cloud] if cloud else [options]
+        return _identity(options, kind, near, near if cloud else [*near, *_environment(looked)], environ)
     looked.places.append(f"option cloud; options {_wanted(options)}")
     for source in [cloud] if cloud else _sources(looked, load_yaml):
         kind = _kind(source)
         if kind:
-            return _identity(source, kind, [options, source], environ)
+            return _identity(source, kind, [options, source], [options, source], environ)
         if source.named:
             raise InputError(f"There are no credentials in {source.place}. It needs {_wanted(source)}.")
         looked.places.append(f"{_wanted(source)} in {source.place}")
@@ -266,8 +271,13 @@ def _kind(source: _Source) -> str | None:
     raise InputError(f"{given} is given without {missing} in {source.place}: give both, or neither.")
 
 
-def _identity(source: _Source, kind: str, layers: Sequence[_Source], environ: Mapping[str, str]) -> Identity:
-    """The identity that the source holds; what it leaves open comes from the first of the layers that tells."""
+def _identity(
+    source: _Source, kind: str, near: Sequence[_Source], layers: Sequence[_Source], environ: Mapping[str, str]
+) -> Identity:
+    """The identity that the source holds; what it leaves open comes from the first of the layers that tells.
+
+    :param near: those of the layers that may say where DRS is
+    """
     project_id, project_name, domain_name, domain_id = _together(
         layers, ("project_id", "project_name"), ("project_domain_name", "project_domain_id")
     )
@@ -282,7 +292,9 @@ def _identity(source: _Source, kind: str, layers: Sequence[_Source], environ: Ma
     for name, value in (("project_id", project_id), ("region_name", region)):
         if value and not _SHAPES[name].fullmatch(value):
             raise InputError(f"{value!r} cannot be the {layers[0].call(name)}: it holds a character that none has.")
-    endpoint = _first(layers, "endpoint") or _endpoint_of_sdk(region, environ)
+    endpoint = _first(near, "endpoint")
+    if not endpoint and source.names in (_SDK, _SDK_FILE):
+        endpoint = _endpoint_of_sdk(region, environ)
     return Identity(
         _credential(source, kind, layers, auth_url or ""),
         project_id,
@@ -291,8 +303,8 @@ def _identity(source: _Source, kind: str, layers: Sequence[_Source], environ: Ma
         domain_id,
         auth_url=auth_url,
         region=region,
-        endpoint=endpoint and _VERSION.sub("", endpoint),
-        interface=(_first(layers, "interface") or "public").removesuffix("URL"),
+        endpoint=endpoint and _without_version("endpoint", endpoint),
+        interface=(_first(near, "interface") or "public").removesuffix("URL"),
     )
 
 
@@ -335,7 +347,13 @@ def _auth_url(layers: Sequence[_Source], region: str | None) -> str | None:
     given = _first(layers, "auth_url")
     if not given and region:
         given = next((url for pattern, url in _IDENTITY_SERVICES if pattern.fullmatch(region)), None)
-    return given and _VERSION.sub("", given.replace("{region_name}", region or ""))
+    return given and _without_version("auth_url", given.replace("{region_name}", region or ""))
+
+
+def _without_version(name: str, url: str) -> str:
+    if len(url) > _LONGEST_URL:
+        raise InputError(f"{name} is longer than {_LONGEST_URL} characters.")
+    return _VERSION.sub("", url)
 
 
 def _endpoint_of_sdk(region: str | None, environ: Mapping[str, str]) -> str | None:

@@ -66,7 +66,11 @@ class Grant:
 
 
 class PasswordSession:
-    """The token of one run, for all its threads; it is renewed when it ends."""
+    """The token of one run, for all its threads; it is renewed when it ends.
+
+    An account is locked after a few wrong passwords. So a renewal that fails is the last one: from then on nothing is
+    sent, neither a password nor what the token is for.
+    """
 
     def __init__(
         self,
@@ -90,15 +94,16 @@ class PasswordSession:
         self._keep_secret = keep_secret
         self._lock = threading.Lock()
         self._mine = threading.local()
+        self._failure: CallError | None = None
         self.grant = self._log_in()
 
     def sign(self, request: Request) -> Request:
         """The request with the token, which is renewed before it ends.
 
-        :raises CallError: no new token could be had; the request was not sent
+        :raises CallError: no new token could be had, now or before; the request was not sent
         """
         with self._lock:
-            if self._ends_soon:
+            if self._failure or self._ends_soon:
                 self._renew()
             token = self._mine.token = self.grant.token
         return with_token(request, token)
@@ -106,10 +111,10 @@ class PasswordSession:
     def renew(self) -> bool:
         """Get a new token, unless another thread has done so since this one sent its request.
 
-        :raises CallError: no new token could be had
+        :raises CallError: no new token could be had, now or before
         """
         with self._lock:
-            if getattr(self._mine, "token", None) == self.grant.token:
+            if self._failure or getattr(self._mine, "token", None) == self.grant.token:
                 self._renew()
         return True
 
@@ -118,19 +123,20 @@ class PasswordSession:
         return self._renew_at is not None and self._clock.time() >= self._renew_at
 
     def _renew(self) -> None:
-        """As `_log_in`, but what went wrong is said of the call for which it was done, which was not sent."""
-        try:
-            self.grant = self._log_in()
-        except CallError as exc:
-            refused = Kind.DENIED if exc.kind in (Kind.REJECTED, Kind.GONE, Kind.EXPIRED) else Kind.UNREACHED
-            kind = exc.kind if exc.kind in (Kind.DENIED, Kind.LOCKED) else refused
-            raise CallError(
-                kind,
-                f"the token ended, and no new one could be had: {exc}",
-                code=exc.code,
-                status=exc.status,
-                request_id=exc.request_id,
-            ) from exc
+        """As `_log_in`, once; after that has failed, only to say so again."""
+        if self._failure is None:
+            try:
+                self.grant = self._log_in()
+                return
+            except CallError as exc:
+                self._failure = exc
+        failure = self._failure
+        # Said of a call that was not carried out, and that no later one will be: never as lost or passing, whatever
+        # became of the login. Its status and request id are told in its own words, not as those of this call.
+        kind = Kind.LOCKED if failure.kind is Kind.LOCKED else Kind.DENIED
+        text = f"the token had to be renewed, and no new one could be had: {str(failure).rstrip('.')}"
+        # A new one for each caller, because callers write into what they catch.
+        raise CallError(kind, text, code=failure.code) from failure
 
     def _log_in(self) -> Grant:
         """A new token. The password is sent again only if nobody can have looked at it.

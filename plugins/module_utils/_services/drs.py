@@ -17,35 +17,34 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import (
-    GONE,
-    REPLIES,
-    Who,
-    bare,
-    error_of,
-    hint_for,
-    read_object,
-    request_id_of,
-)
-from ansible_collections.redrive.tasks.plugins.module_utils._discovery import is_last_page
+from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import GONE, Who, bare
+from ansible_collections.redrive.tasks.plugins.module_utils._discovery import read_steadily
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._replies import (
-    list_of,
-    milliseconds_of,
-    number_of,
-    text_of,
+from ansible_collections.redrive.tasks.plugins.module_utils._hiding.drs import Hider
+from ansible_collections.redrive.tasks.plugins.module_utils._jobs.drs import (
+    HEALTHY,
+    JOB_ID,
+    Item,
+    Listed,
+    Page,
+    failure_of,
+    is_parent,
+    offers_no_retry,
+    parse_items,
+    parse_page,
+    state_of,
 )
+from ansible_collections.redrive.tasks.plugins.module_utils._replies import milliseconds_of, text_of
 from ansible_collections.redrive.tasks.plugins.module_utils._rules.drs import RULES
 from ansible_collections.redrive.tasks.plugins.module_utils._service import ServiceFacts
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
-    ACCEPTED,
-    Answer,
     FailureClass,
     Finding,
     ItemError,
@@ -56,6 +55,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Verdict,
     Window,
 )
+from ansible_collections.redrive.tasks.plugins.module_utils._verdicts.drs import parse_verdicts
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 
 T = TypeVar("T")
@@ -81,13 +81,11 @@ FACTS = ServiceFacts(
 
 # The most that a page may hold, and the most ids that a call that reads takes here.
 _PAGE = 100
-# A listing with more pages than this is no listing: a hundred thousand jobs, where a tenant has some dozens.
-_MOST_PAGES = 1000
-_MOST_PASSES = 3
 # A dual-active job has two children; a message that names more than this helps nobody.
 _MOST_NAMED = 10
 
-_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# There is no such job, no such page, nothing at all.
+_NOTHING_THERE = ("m00002", "m00211")
 
 
 def check_job_id(job_id: str) -> str:
@@ -95,7 +93,7 @@ def check_job_id(job_id: str) -> str:
 
     :raises InputError: it is none
     """
-    if _JOB_ID.fullmatch(job_id):
+    if JOB_ID.fullmatch(job_id):
         return job_id
     raise InputError(f"job_ids holds what is no job id: {job_id!r}. An id has 1 to 64 letters, digits, '-' and '_'.")
 
@@ -107,7 +105,11 @@ _HOSTS = (
     (re.compile(r"eu-west-101"), "drs.{}.myhuaweicloud.eu"),
     (re.compile(r"(?!eu-)[a-z]{2}-[a-z]+-[0-9]+"), "drs.{}.myhuaweicloud.com"),
 )
-_VERSION = re.compile(r"/+(?:v3(?:/[^/?#]*)?/*)?$")
+# It is tried where a run of slashes begins only: at each slash of one, it would take a square of its length.
+_VERSION = re.compile(r"(?<!/)/+(?:v3(?:/[^/?#]*)?/*)?$")
+_LONGEST_URL = 2048
+# Its list has every engine; its page knows no empty type.
+_HUAWEI = (".myhuaweicloud.com", ".myhuaweicloud.eu")
 
 
 def find_endpoint(
@@ -122,8 +124,10 @@ def find_endpoint(
         return parse_endpoint(endpoint, allow_plaintext=allow_plaintext)
     if catalog_url:
         # Whoever answers the login must not lead requests over plain http, nor to a path of his choice.
-        url = _VERSION.sub("", catalog_url)
-        return parse_endpoint(url, allow_plaintext=allow_plaintext, option="The URL of DRS in the service catalog")
+        option = "The URL of DRS in the service catalog"
+        if len(catalog_url) > _LONGEST_URL:
+            raise InputError(f"{option} is longer than {_LONGEST_URL} characters. Set the option endpoint.")
+        return parse_endpoint(_VERSION.sub("", catalog_url), allow_plaintext=allow_plaintext, option=option)
     host = next((host for pattern, host in _HOSTS if pattern.fullmatch(region or "")), None)
     if region and host:
         return Endpoint("https", host.format(region))
@@ -135,93 +139,25 @@ def find_endpoint(
     )
 
 
-# -- words of the service ---------------------------------------------------------------------------------------------
+@dataclass
+class _Details:
+    """What was read of some jobs by id: each is found, or refused, or the service does not speak of it."""
 
-_STATES: Mapping[str, State] = {
-    "CREATING": State.WAITING,
-    "CONFIGURATION": State.WAITING,
-    "STARTJOBING": State.WAITING,
-    "WAITING_FOR_START": State.WAITING,
-    "FULL_TRANSFER_STARTED": State.RUNNING,
-    "FULL_TRANSFER_COMPLETE": State.RUNNING,
-    "INCRE_TRANSFER_STARTED": State.RUNNING,
-    "CHANGE_JOB_STARTED": State.RUNNING,
-    "CHILD_TRANSFER_STARTING": State.RUNNING,
-    "CHILD_TRANSFER_STARTED": State.RUNNING,
-    "CHILD_TRANSFER_COMPLETE": State.RUNNING,
-    "RELEASE_CHILD_TRANSFER_STARTED": State.RUNNING,
-    "RELEASE_RESOURCE_STARTED": State.RUNNING,
-    "REBUILD_NODE_STARTED": State.RUNNING,
-    "NODE_UPGRADE_START": State.RUNNING,
-    "NODE_UPGRADE_COMPLETE": State.RUNNING,
-    "FULL_TRANSFER_FAILED": State.FAILED,
-    "INCRE_TRANSFER_FAILED": State.FAILED,
-    "CREATE_FAILED": State.FAILED,
-    "START_JOB_FAILED": State.FAILED,
-    "CHANGE_JOB_FAILED": State.FAILED,
-    "RELEASE_RESOURCE_FAILED": State.FAILED,
-    "CHILD_TRANSFER_FAILED": State.FAILED,
-    "REBUILD_NODE_FAILED": State.FAILED,
-    "NODE_UPGRADE_FAILED": State.FAILED,
-    # The first is Huawei Cloud's, for a job that is paused, not pausing; the second a page of Open Telekom Cloud's.
-    "PAUSING": State.PAUSED,
-    "PAUSEING": State.PAUSED,
-    "PAUSED": State.PAUSED,
-    "RELEASE_RESOURCE_COMPLETE": State.SUCCEEDED,
-    "RELEASE_CHILD_TRANSFER_COMPLETE": State.SUCCEEDED,
-    # Huawei Cloud still shows it for a time; it was a person who deleted it.
-    "DELETED": State.CANCELLED,
-}
-# A replication that never ends by itself does its work in these.
-_HEALTHY = ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "INCRE_TRANSFER_STARTED")
-# A retry is for failed transfers; whether it is for other failures is not established.
-_TRANSFER_FAILED = ("FULL_TRANSFER_FAILED", "INCRE_TRANSFER_FAILED")
-_RETRY = "RETRY"
-
-
-def _state(status: str, task_type: str) -> State:
-    if status.upper() == "FULL_TRANSFER_COMPLETE" and task_type.upper() == "FULL_TRANS":
-        return State.SUCCEEDED
-    return _STATES.get(status.upper(), State.UNKNOWN)
-
-
-@dataclass(frozen=True)
-class _Listed:
-    """What the list tells of a job and its details do not.
-
-    :ivar status: when it was listed, because `actions` are those of that state
-    :ivar actions: what the service offers to do with it, in upper case; None where it does not say
-    """
-
-    id: str
-    status: str
-    task_type: str
-    message: str
-    actions: tuple[str, ...] | None
-    children: tuple[_Listed, ...]
+    found: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    refused: dict[str, ItemError] = field(default_factory=dict)
 
     @property
-    def family(self) -> tuple[_Listed, ...]:
-        """The job and its children, which are jobs of their own."""
-        return (self, *(one for child in self.children for one in child.family))
+    def known(self) -> int:
+        """Of how many jobs there was an answer."""
+        return len(self.found) + len(self.refused)
 
-    @property
-    def child_ids(self) -> tuple[str, ...]:
-        """The ids of its children, as far as they are ids."""
-        return tuple(child.id for child in self.children if _JOB_ID.fullmatch(child.id))
+    def lacking(self, ids: Iterable[str]) -> list[str]:
+        """Those of which there was none."""
+        return [one for one in ids if one not in self.found and one not in self.refused]
 
-    @property
-    def as_item(self) -> dict[str, Any]:
-        """The same as details would show it, where they show nothing."""
-        return {"id": self.id, "status": self.status, "task_type": self.task_type, "error_message": self.message}
-
-
-@dataclass(frozen=True)
-class _Page:
-    """One page of a list; `total` is None where it is not told."""
-
-    jobs: list[_Listed]
-    total: int | None
+    def is_gone(self, job_id: str) -> bool:
+        """Whether the service says that there is no such job any more."""
+        return job_id in self.refused and bare(self.refused[job_id].code) in GONE
 
 
 class DrsService:
@@ -250,35 +186,34 @@ class DrsService:
         self._warn = warn
         self._scope: Scope = (("project_id", project_id),)
         # Open Telekom Cloud's page says that a list shows MySQL unless told otherwise, and sends an empty type in its
-        # example; Huawei Cloud's has no such default.
-        self._any_engine = {"engine_type": ""} if endpoint.host.endswith(f".{_OTC}") else {}
-        self._listed: dict[str, _Listed] = {}
+        # example; Huawei Cloud's has no such default. Whose service another name stands for is not known.
+        self._any_engine = {} if endpoint.host.lower().endswith(_HUAWEI) else {"engine_type": ""}
+        self._listed: dict[str, Listed] = {}
         self._children: dict[str, tuple[str, ...]] = {}
-        self._secrets: set[str] = set()
-        self._one_by_one = False
+        self._hider = Hider()
 
     def list_tasks(self, window: Window, states: frozenset[State]) -> Iterator[Task]:
         """Every job that was created in the window and is in one of these states, children of other jobs included."""
-        listed: dict[str, _Listed] = {}
+        listed: dict[str, Listed] = {}
         for db_use_type in self._db_use_types:
             listed.update((job.id, job) for job in self._list(db_use_type))
         self._listed.update(listed)
         self._warn_of_strange(listed.values(), states)
-        wanted = [job for job in listed.values() if _state(job.status, job.task_type) in states]
-        items = self._read([job.id for job in wanted])
+        wanted = [job for job in listed.values() if job.state in states]
+        details = self._read([job.id for job in wanted])
         for job in wanted:
-            task = self._task(items.get(job.id) or job.as_item)
+            if details.is_gone(job.id):
+                continue
+            task = self._task(details.found.get(job.id) or job.as_item)
             # Its state may have changed since the list.
             if task.state in states and window.holds(task):
                 yield task
 
     def find_tasks(self, ids: Sequence[str], window: Window) -> Iterator[Task]:  # noqa: ARG002 - it reads by id
         """The jobs with these ids, whatever their kind and time."""
-        items = self._read(ids)
-        for job_id, item in items.items():
-            if _is_true(item.get("multi_write")) and not item.get("parent_id") and job_id not in self._children:
-                self._look_for_children(job_id, text_of(item.get("db_use_type")))
-        yield from map(self._task, items.values())
+        items = self._read(ids).found
+        self._look_up(items)
+        yield from self._tasks(items)
 
     def read_again(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Task]:
         """The jobs as they are now.
@@ -286,208 +221,218 @@ class DrsService:
         From their details rather than from batch-status, which is shorter: that a job failed again between two looks
         shows in its time of update only.
         """
-        items = self._read([task.id for task in tasks])
-        return {task.key: task for task in map(self._task, items.values())}
+        return {task.key: task for task in self._tasks(self._read([task.id for task in tasks]).found)}
 
     def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Verdict]:
-        """Retry (or resume) at most a batch of jobs. Each has an answer of its own, whatever the HTTP status says."""
-        if not self._one_by_one:
-            try:
-                return self._retry(tasks)
-            except CallError as exc:
-                if len(tasks) == 1 or bare(exc.code) != _ONE_ONLY:
-                    raise
-                self._one_by_one = True
-        return self._retry_one_by_one(tasks)
+        """Retry (or resume) at most a batch of jobs. Each has an answer of its own, whatever the HTTP status says.
 
-    # -- retrying -----------------------------------------------------------------------------------------------------
-
-    def _retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Verdict]:
+        :raises CallError: C(TOO_MANY) when nothing was carried out and each job is to be sent alone
+        """
         content = {"jobs": [{"job_id": task.id, **self._re_edit} for task in tasks]}
         request = self._request("/batch-retry-task", content)
         ids = [task.id for task in tasks]
-        parse = self._guarded(lambda response: _parse_verdicts(response, self._who, ids))
-        verdicts = self._caller.change(request, parse)
-        return {task.key: verdicts[task.id] for task in tasks}
-
-    def _retry_one_by_one(self, tasks: Sequence[Task]) -> dict[TaskKey, Verdict]:
-        """A call for each; what has been answered must not be lost when a later one fails."""
-        verdicts: dict[TaskKey, Verdict] = {}
-        for number, task in enumerate(tasks):
-            try:
-                verdicts.update(self._retry([task]))
-            except CallError as exc:
-                if not verdicts:
-                    raise
-                answer = Answer.SILENT if exc.kind.may_have_run else Answer.REFUSED
-                verdicts[task.key] = Verdict(answer, ItemError(exc.code, str(exc), exc.request_id))
-                if exc.kind in (Kind.REJECTED, Kind.GONE):
-                    continue
-                unsent = ItemError(exc.code, f"not sent, because the call before it failed: {exc}")
-                verdicts.update((one.key, Verdict(Answer.REFUSED, unsent)) for one in tasks[number + 1 :])
-                break
-        return verdicts
+        verdicts = self._caller.change(
+            request, self._guarded(lambda response: parse_verdicts(response, self._who, ids))
+        )
+        return {task.key: self._shown_verdict(verdicts[task.id]) for task in tasks}
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def _warn_of_strange(self, jobs: Iterable[_Listed], states: frozenset[State]) -> None:
+    def _warn_of_strange(self, jobs: Iterable[Listed], states: frozenset[State]) -> None:
         if State.UNKNOWN in states:
             return
-        words = Counter(job.status for job in jobs if _state(job.status, job.task_type) is State.UNKNOWN)
+        words = Counter(self._hider.word(job.status) for job in jobs if job.state is State.UNKNOWN)
         for word, number in words.items():
             self._warn(f"{number} jobs were left out, because their status {word!r} is not known here.")
 
-    def _list(self, db_use_type: str) -> list[_Listed]:
-        """Every job of one kind, each once.
+    def _list(self, db_use_type: str) -> list[Listed]:
+        """Every job of one kind, each once."""
 
-        Jobs that are made or deleted between two pages shift the later ones. A pass in which that can have happened is
-        followed by another one, and only the last pass counts.
-        """
-        jobs: dict[str, _Listed] = {}
-        for _number in range(_MOST_PASSES):
-            jobs, steady = self._read_pages(db_use_type)
-            if steady:
-                break
-        else:
-            self._warn(
-                f"The {db_use_type} jobs kept changing while they were listed: some may have been missed. Run again to"
-                " catch them."
-            )
-        family = {one.id: one for job in jobs.values() for one in job.family}
+        def read_page(number: int, _offset: int) -> tuple[list[Listed], int | None]:
+            page = self._read_page({"cur_page": number + 1, "per_page": _PAGE, "db_use_type": db_use_type})
+            return page.jobs, page.total
+
+        jobs = read_steadily(read_page, key=lambda job: job.id, size=_PAGE, what=f"{db_use_type} jobs", warn=self._warn)
+        family = {one.id: one for job in jobs for one in job.family}
         for job in family.values():
             if job.children:
                 self._children[job.id] = job.child_ids
         return [job for job in family.values() if self._is_usable(job)]
 
-    def _is_usable(self, job: _Listed) -> bool:
-        if _JOB_ID.fullmatch(job.id):
+    def _is_usable(self, job: Listed) -> bool:
+        if JOB_ID.fullmatch(job.id):
             return True
-        self._warn(f"Left out: a job whose id {job.id!r} is none.")
+        self._warn(f"Left out: a job whose id {self._hider.text(job.id)!r} is none.")
         return False
 
-    def _read_pages(self, db_use_type: str) -> tuple[dict[str, _Listed], bool]:
-        """The jobs from the first page to the last, and whether the list stayed the same meanwhile."""
-        jobs: dict[str, _Listed] = {}
-        totals: set[int | None] = set()
-        seen = 0
-        for number in range(1, _MOST_PAGES + 1):
-            page = self._read_page({"cur_page": number, "per_page": _PAGE, "db_use_type": db_use_type})
-            known = len(jobs)
-            jobs.update((job.id, job) for job in page.jobs)
-            seen += len(page.jobs)
-            if page.jobs:
-                totals.add(page.total)
-            if len(jobs) == known or is_last_page(len(page.jobs), seen, page.total, size=_PAGE):
-                return jobs, len(totals) <= 1 and len(jobs) == seen
-        raise CallError(Kind.BROKEN, f"the list of jobs did not end within {_MOST_PAGES} pages", code="endless_list")
-
-    def _read_page(self, content: Mapping[str, Any]) -> _Page:
+    def _read_page(self, content: Mapping[str, Any]) -> Page:
         """One page of a list; one beyond its end is empty, even where the service calls it an error."""
         make = partial(self._request, "", {**content, **self._any_engine})
         try:
-            return self._caller.read(make, self._guarded(lambda response: _parse_page(response, self._who)))
+            return self._caller.read(make, self._guarded(lambda response: parse_page(response, self._who)))
         except CallError as exc:
             if bare(exc.code) in _NOTHING_THERE:
-                return _Page([], None)
+                return Page([], None)
             raise
 
-    def _look_for_children(self, job_id: str, db_use_type: str) -> None:
-        """Ask the list, which can be asked by id, because no job's details name its children."""
-        if db_use_type not in DB_USE_TYPES:
-            return
-        page = self._read_page({"cur_page": 1, "per_page": _PAGE, "db_use_type": db_use_type, "name": job_id})
-        for job in page.jobs:
-            if job.id == job_id:
-                self._children[job_id] = job.child_ids
+    def _look_up(self, items: Mapping[str, Mapping[str, Any]]) -> None:
+        """Ask the list, by id, what only the list tells: which actions are offered, and which children a job has.
 
-    def _read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """The details of these jobs by id, in the order of the ids; one that is gone is absent."""
-        found: dict[str, Mapping[str, Any]] = {}
+        Huawei Cloud's takes several ids at once. Where one is all that it takes, nothing is shown of several: then
+        nobody says which actions there are, and parents are asked for once more, each alone.
+        """
+        asked = [job_id for job_id, item in items.items() if _state(item) is State.FAILED or self._lacks_children(item)]
+        by_kind = _by_kind(asked, items)
+        for kind, ids in by_kind.items():
+            for start in range(0, len(ids), _PAGE):
+                self._look_up_in(kind, ids[start : start + _PAGE])
+        for kind, ids in by_kind.items():
+            alone = [job_id for job_id in ids if len(ids) > 1 and self._lacks_children(items[job_id])]
+            for job_id in alone:
+                self._look_up_in(kind, [job_id])
+
+    def _look_up_in(self, kind: str, ids: Sequence[str]) -> None:
+        """As `_look_up`, in the list of one kind. That it is refused is no error: it is an extra."""
+        try:
+            page = self._read_page({"cur_page": 1, "per_page": _PAGE, "db_use_type": kind, "name": ",".join(ids)})
+        except CallError as exc:
+            if exc.kind is not Kind.REJECTED:
+                raise
+            return
+        for job in (one for top in page.jobs for one in top.family):
+            if job.id in ids:
+                self._listed[job.id] = job
+                if job.children:
+                    self._children[job.id] = job.child_ids
+
+    def _lacks_children(self, item: Mapping[str, Any]) -> bool:
+        """Whether it could be retried if it had no children, and whether it has is not known."""
+        retryable = _state(item) in (State.FAILED, State.PAUSED)
+        return retryable and is_parent(item) and item["id"] not in self._children
+
+    def _read(self, ids: Sequence[str]) -> _Details:
+        """The details of these jobs by id, in the order of the ids."""
+        details = _Details()
         for start in range(0, len(ids), _PAGE):
-            chunk = ids[start : start + _PAGE]
-            shown = self._read_details(chunk)
-            found.update((job_id, shown[job_id]) for job_id in chunk if job_id in shown)
-        for job_id, item in found.items():
+            self._read_chunk(ids[start : start + _PAGE], details)
+        # Every secret that a text can hold is known only now.
+        for job_id, error in details.refused.items():
+            if not details.is_gone(job_id):
+                words = self._hider.text(f"{error.code}: {error.message}")
+                self._warn(f"The job {job_id} could not be read: {words}")
+        shown = {job_id: details.found[job_id] for job_id in ids if job_id in details.found}
+        for job_id, item in shown.items():
             parent = text_of(item.get("parent_id"))
             if parent:
                 self._children[parent] = tuple(dict.fromkeys((*self._children.get(parent, ()), job_id)))
-        return found
+        return replace(details, found=shown)
 
-    def _read_details(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """The details of at most a page of jobs.
+    def _read_chunk(self, ids: Sequence[str], details: _Details) -> None:
+        """Read at most a page of jobs into `details`.
+
+        Where some are refused, others may not be shown for their sake. So these are asked for once more, as long as
+        that brings a further refusal.
+        """
+        lacking = list(ids)
+        while lacking:
+            refused = len(details.refused)
+            self._read_some(lacking, details)
+            lacking = details.lacking(lacking)
+            if len(details.refused) == refused:
+                return
+
+    def _read_some(self, ids: Sequence[str], details: _Details) -> None:
+        """As `_read_chunk`, once. A call that is refused for a job that is gone does not say which: it is halved."""
+        try:
+            self._read_detail_pages(ids, details)
+        except CallError as exc:
+            if exc.kind is not Kind.REJECTED or bare(exc.code) not in GONE:
+                raise
+            if len(ids) == 1:
+                details.refused[ids[0]] = ItemError(exc.code, exc.text, exc.request_id)
+                return
+            half = len(ids) // 2
+            self._read_some(ids[:half], details)
+            self._read_some(ids[half:], details)
+
+    def _read_detail_pages(self, ids: Sequence[str], details: _Details) -> None:
+        """The pages of one question.
 
         The service shows five unless it is told otherwise, and may cap the page (assumed); whether its count is that
         of all pages is not established. So pages are read until every job is there, or one brings nothing new.
         """
-        found: dict[str, Mapping[str, Any]] = {}
-        gone: set[str] = set()
         for number in range(1, len(ids) + 2):
             content = {"jobs": list(ids), "page_req": {"cur_page": number, "per_page": _PAGE}}
-            known = len(found) + len(gone)
+            known = details.known
             for item in self._read_items(content, first=number == 1):
                 if item.id not in ids:
                     continue
-                if item.error is None:
-                    found[item.id] = item.content
-                    continue
-                gone.add(item.id)
-                if bare(item.error.code) not in GONE:
-                    self._warn(f"The job {item.id} could not be read: {item.error.code}: {item.error.message}")
-            if len(found) + len(gone) in (known, len(ids)):
-                break
-        return found
+                if item.error is not None:
+                    details.refused[item.id] = item.error
+                elif _state(item.content) is State.MISSING:
+                    details.refused[item.id] = ItemError(GONE[0], "deleted")
+                else:
+                    details.found[item.id] = item.content
+            if details.known == known or not details.lacking(ids):
+                return
 
-    def _read_items(self, content: Mapping[str, Any], *, first: bool) -> list[_Item]:
+    def _read_items(self, content: Mapping[str, Any], *, first: bool) -> list[Item]:
         make = partial(self._request, "/batch-detail", content)
         try:
-            return self._caller.read(make, self._guarded(self._parse_details))
+            return self._caller.read(make, self._guarded(lambda response: parse_items(response, self._who)))
         except CallError as exc:
             if bare(exc.code) in _NOTHING_THERE or (exc.kind is Kind.REJECTED and not first):
                 return []
             raise
 
-    def _parse_details(self, response: Response) -> list[_Item]:
-        items = _parse_items(response, self._who)
-        for item in items:
-            self._secrets.update(_secrets_of(item.content))
-        return items
+    # -- jobs ---------------------------------------------------------------------------------------------------------
+
+    def _tasks(self, items: Mapping[str, Mapping[str, Any]]) -> list[Task]:
+        return [self._task(item) for item in items.values()]
 
     def _task(self, item: Mapping[str, Any]) -> Task:
         """A job as its details show it, with what the list told of it."""
         job_id, status = str(item["id"]), text_of(item.get("status"))
         listed = self._listed.get(job_id)
-        state = _state(status, text_of(item.get("task_type")) or (listed.task_type if listed else ""))
+        state = state_of(status, text_of(item.get("task_type")) or (listed.task_type if listed else ""))
         # What is offered belongs to the state in which it was offered.
         actions = listed.actions if listed and listed.status == status else None
         failed = state is State.FAILED
-        code, message = _words(item, status, actions, listed) if failed else ("", "")
-        secrets = _secrets_of(item)
+        code, message = failure_of(item, status, actions, listed) if failed else ("", "")
         return Task(
             id=job_id,
             scope=self._scope,
-            status=status,
+            status=self._hider.word(status) if state is State.UNKNOWN else status,
             state=state,
-            code=_hidden(code, secrets),
-            message=_hidden(message, secrets),
+            code=self._hider.word(code),
+            message=self._hider.text(message),
             created=milliseconds_of(item.get("create_time")),
             # Assumed: it changes with the state. While a job runs or is paused it tells of no end.
             finished=milliseconds_of(item.get("update_time")) if failed or state is State.SUCCEEDED else None,
             barred=self._barred(item, status, actions),
-            healthy=state is State.RUNNING and status.upper() in _HEALTHY,
+            healthy=state is State.RUNNING and status.upper() in HEALTHY,
         )
 
     def _barred(self, item: Mapping[str, Any], status: str, actions: tuple[str, ...] | None) -> Finding | None:
         """Why a retry would surely be refused."""
         children = self._children.get(str(item["id"]), ())
-        if _is_true(item.get("multi_write")) and children and not item.get("parent_id"):
+        if is_parent(item) and children:
             named = ", ".join(children[:_MOST_NAMED])
             remedy = f"This is the parent of a dual-active job, which cannot be retried: retry its children, {named}."
             return Finding(FailureClass.FIX, "drs.dual_active_parent", remedy)
-        if actions is not None and status.upper() in _TRANSFER_FAILED and _RETRY not in actions:
-            offered = ", ".join(actions) or "nothing"
+        if offers_no_retry(status, actions):
+            offered = self._hider.text(", ".join(actions or ())) or "nothing"
             remedy = f"DRS does not offer a retry of this job now, but {offered}. Look at the job in the console."
             return Finding(FailureClass.FIX, "drs.retry_not_available", remedy)
         return None
+
+    def _shown_verdict(self, verdict: Verdict) -> Verdict:
+        error = verdict.error
+        if error is None:
+            return verdict
+        hider = self._hider
+        shown = ItemError(hider.word(error.code), hider.text(error.message), hider.text(error.request_id))
+        return replace(verdict, error=shown)
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
@@ -497,240 +442,30 @@ class DrsService:
         return Request("POST", self._base_url, path, headers=headers, body=json.dumps(content).encode())
 
     def _guarded(self, parse: Callable[[Response], T]) -> Callable[[Response], T]:
-        """Keeps what job details hold, passwords and keys of databases, out of every error."""
+        """Learns what must be hidden before anything is made of a reply, and keeps it out of every error."""
 
         def guarded(response: Response) -> T:
+            with suppress(ValueError):  # the parser will say so
+                self._hider.learn(response.json())
             try:
-                return parse(replace(response, mask=lambda text: self._hide(_without_secrets(response.mask(text)))))
+                return parse(replace(response, mask=lambda text: self._hider.excerpt(response.mask(text))))
             except CallError as exc:
-                exc.text = self._hide(exc.text)
+                exc.text, exc.request_id = map(self._hider.text, (exc.text, exc.request_id))
+                exc.code = self._hider.word(exc.code)
                 raise
 
         return guarded
 
-    def _hide(self, text: str) -> str:
-        return _hidden(text, tuple(self._secrets))
+
+def _state(item: Mapping[str, Any]) -> State:
+    return state_of(text_of(item.get("status")), text_of(item.get("task_type")))
 
 
-def _is_true(value: Any) -> bool:
-    """Whether it is true, or the word for it: the types of some members differ between the vendors' pages."""
-    return value is True or value == "true"
-
-
-# -- what replies hold ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Item:
-    """One job of a batch; `error` is why it is not shown."""
-
-    id: str
-    content: Mapping[str, Any]
-    error: ItemError | None
-
-
-def _parse_page(response: Response, who: Who) -> _Page:
-    content = read_object(response, who)
-    total = content.get("total_record")
-    if total is not None and number_of(total) is None:
-        raise REPLIES.wrong_shape(response, "total_record is not a number")
-    jobs = _rows(response, content, "jobs", number_of(total))
-    return _Page([_parse_listed(response, job, depth=0) for job in jobs], number_of(total))
-
-
-def _rows(response: Response, content: Mapping[str, Any], name: str, number: int | None) -> list[Any]:
-    """The list of that name. No list at all is an empty one where the reply itself counts none."""
-    value = content.get(name)
-    rows = [value] if isinstance(value, dict) and "id" in value else list_of(value)
-    if rows is None or (value is None and number != 0):
-        raise REPLIES.wrong_shape(response, f"{name} is not a list")
-    return rows
-
-
-def _parse_listed(response: Response, job: Any, depth: int) -> _Listed:
-    if not isinstance(job, dict) or not isinstance(job.get("id"), str) or not job["id"]:
-        raise REPLIES.wrong_shape(response, "a job has no id")
-    children = list_of(job.get("children")) if depth == 0 else []
-    if children is None:
-        raise REPLIES.wrong_shape(response, "the children of a job are not a list")
-    return _Listed(
-        id=job["id"],
-        status=text_of(job.get("status")),
-        task_type=text_of(job.get("task_type")),
-        message=text_of(job.get("error_msg")),
-        actions=_actions(job.get("job_action")),
-        children=tuple(_parse_listed(response, child, depth + 1) for child in children),
-    )
-
-
-def _actions(job_action: Any) -> tuple[str, ...] | None:
-    """What is offered; None where the service does not say, as Open Telekom Cloud does not."""
-    offered = job_action.get("available_actions") if isinstance(job_action, dict) else None
-    if not isinstance(offered, list) or not all(isinstance(action, str) for action in offered):
-        return None
-    return tuple(action.upper() for action in offered)
-
-
-def _parse_items(response: Response, who: Who) -> list[_Item]:
-    """The jobs of a batch; a 400 that carries them is no error of the call."""
-    content = _batch(response)
-    if content is None:
-        content = read_object(response, who)
-    return [
-        _parse_item(response, item) for item in _rows(response, content, "results", number_of(content.get("count")))
-    ]
-
-
-def _batch(response: Response) -> dict[str, Any] | None:
-    """The body, if it is one that answers for each job; the vendor's Terraform provider reads it from a 400 too."""
-    if not (200 <= response.status < 300 or response.status == 400):
-        return None
-    try:
-        content = response.json()
-    except ValueError:
-        return None
-    if not isinstance(content, dict) or not isinstance(content.get("results"), (list, dict)):
-        return None
-    return content if content["results"] or not content.get("error_code") else None
-
-
-def _parse_item(response: Response, item: Any) -> _Item:
-    if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"]:
-        raise REPLIES.wrong_shape(response, "a result has no id")
-    # A state is a word in capitals; this one is the outcome of looking.
-    failed = text_of(item.get("status")).lower() in _REFUSED
-    return _Item(item["id"], item, _item_error(response, item) if failed else None)
-
-
-def _item_error(response: Response, item: Mapping[str, Any]) -> ItemError:
-    text = text_of(item.get("error_msg")) or text_of(item.get("error_message"))
-    return ItemError(text_of(item.get("error_code")), text or "no reason given", request_id_of(response))
-
-
-def _words(
-    item: Mapping[str, Any], status: str, actions: tuple[str, ...] | None, listed: _Listed | None
-) -> tuple[str, str]:
-    """Code and text of a failure.
-
-    Where it is no failed transfer, and the service does not offer a retry, the state says more than the code does.
-    """
-    code = text_of(item.get("error_code"))
-    text = text_of(item.get("error_message")) or text_of(item.get("failed_reason"))
-    text = text or (listed.message if listed else "")
-    if status.upper() in _TRANSFER_FAILED or _RETRY in (actions or ()):
-        return code, text
-    return status, ": ".join(filter(None, (code, text)))
-
-
-_HIDDEN = "********"
-# A shorter value is no secret that anybody could keep, and hiding it would blank ordinary words.
-_SHORTEST_SECRET = 6
-_SECRET_NAME = re.compile(r"passw|secret|token|(?:^|_)(?:key|sk|pwd)$|cert_key|store_key", re.IGNORECASE)
-_SECRET_IN_TEXT = re.compile(
-    r'("[^"\s]{0,40}(?:passw|secret|token|key|pwd)[^"\s]{0,40}"\s{0,9}:\s{0,9}")(?:[^"\\]|\\.)*', re.IGNORECASE
-)
-_DEEPEST = 5
-
-
-def _secrets_of(item: Mapping[str, Any]) -> set[str]:
-    """Passwords and keys of the databases, which details hold as they were entered."""
-    ends = [value for name, value in item.items() if name.endswith("_endpoint")]
-    return {secret for end in ends for secret in _secrets_in(end, _DEEPEST)}
-
-
-def _secrets_in(value: Any, depth: int) -> Iterator[str]:
-    if not depth or not isinstance(value, (dict, list)):
-        return
-    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        if not isinstance(inner, str):
-            yield from _secrets_in(inner, depth - 1)
-        elif isinstance(name, str) and _SECRET_NAME.search(name) and len(inner) >= _SHORTEST_SECRET:
-            yield inner
-
-
-def _without_secrets(text: str) -> str:
-    """The text without values that stand behind the name of a secret, of a reply that is no whole JSON."""
-    return _SECRET_IN_TEXT.sub(rf"\1{_HIDDEN}", text)
-
-
-def _hidden(text: str, secrets: Iterable[str]) -> str:
-    # Longest first: a secret that contains another one must go whole.
-    for secret in sorted((one for one in secrets if one in text), key=len, reverse=True):
-        text = text.replace(secret, _HIDDEN)
-    return text
-
-
-# -- verdicts ---------------------------------------------------------------------------------------------------------
-
-_SUCCESS = ("success",)
-_REFUSED = ("failed", "fail")
-_ONE_ONLY = "m00299"
-_NOT_NOW = ("m00304", "m01504")
-_NOTHING_THERE = ("m00002", "m00211")
-
-_RULES = {rule.name: rule for rule in RULES}
-# What a refusal tells of the job itself, by the rule of the same meaning.
-_FINDINGS: Mapping[str, str] = {
-    **dict.fromkeys(GONE, "drs.job_gone"),
-    **dict.fromkeys(("m00307", "m00308"), "drs.wrong_level"),
-    "ke0002": "drs.database_login",
-    **dict.fromkeys(("m05006", "m06007", "m06011"), "drs.database_instance"),
-    **dict.fromkeys(("m06020", "m06021"), "drs.destination_held"),
-}
-
-
-def _parse_verdicts(response: Response, who: Who, ids: Sequence[str]) -> dict[str, Verdict]:
-    """The verdict of each of these jobs; one that the reply does not name is silent."""
-    content = _batch(response)
-    if content is None:
-        return dict.fromkeys(ids, _verdict_of_all(response, who, ids))
-    verdicts: dict[str, Verdict] = {}
-    for item in _rows(response, content, "results", None):
-        job_id = item.get("id") if isinstance(item, dict) else None
-        if isinstance(job_id, str):
-            verdict = _verdict(response, item)
-            # Two answers that contradict each other are none.
-            verdicts[job_id] = verdict if verdicts.get(job_id, verdict) == verdict else _silent(response)
-    return {job_id: verdicts.get(job_id) or _silent(response) for job_id in ids}
-
-
-def _silent(response: Response) -> Verdict:
-    text = "the reply to the retry does not say what became of this job"
-    return Verdict(Answer.SILENT, ItemError("no_answer", text, request_id_of(response)))
-
-
-def _verdict(response: Response, item: Mapping[str, Any]) -> Verdict:
-    """What the service says of one job, in any case of letters: v5 of the API writes C(Success)."""
-    word, refused = text_of(item.get("status")).lower(), bool(item.get("error_code"))
-    if word in _SUCCESS and not refused:
-        return ACCEPTED
-    if word in _REFUSED or (refused and not word):
-        return _refusal(_item_error(response, item))
-    return _silent(response)
-
-
-def _refusal(error: ItemError) -> Verdict:
-    code = bare(error.code)
-    if code in _NOT_NOW:
-        return Verdict(Answer.NOT_NOW, error)
-    rule = _RULES.get(_FINDINGS.get(code, ""))
-    finding = Finding(rule.failure_class, rule.name, rule.remedy) if rule else None
-    hint = hint_for(code)
-    words = f"{error.message.rstrip('.')}. {hint}" if hint and not finding else error.message
-    return Verdict(Answer.REFUSED, replace(error, message=words), finding)
-
-
-def _verdict_of_all(response: Response, who: Who, ids: Sequence[str]) -> Verdict:
-    """What a reply without results says, as far as it speaks of jobs and not of the call.
-
-    :raises CallError: it speaks of the call
-    """
-    error = error_of(response, who)
-    if error is None:
-        REPLIES.content(response)
-        raise REPLIES.wrong_shape(response, "there are no results")
-    code = bare(error.code)
-    about_one = len(ids) == 1 and (code in _FINDINGS or code == "m00401")
-    if error.kind is Kind.REJECTED and (code in _NOT_NOW or about_one):
-        return _refusal(ItemError(error.code, error.text, error.request_id))
-    raise error
+def _by_kind(ids: Iterable[str], items: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """In which lists these can be: in any of them, where the details of a job do not say."""
+    by_kind: dict[str, list[str]] = {}
+    for job_id in ids:
+        kind = text_of(items[job_id].get("db_use_type"))
+        for one in (kind,) if kind in DB_USE_TYPES else DB_USE_TYPES:
+            by_kind.setdefault(one, []).append(job_id)
+    return by_kind
