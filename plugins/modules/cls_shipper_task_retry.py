@@ -16,7 +16,7 @@ description:
   - A task is retried only while the service shows it as failed. When the reply to a retry is lost, the state of its
     task is read again instead of sending it once more.
   - While waiting it looks every 10 seconds unless O(wait_interval) says otherwise. One call retries one task, and up to
-    eight calls are under way at a time unless O(concurrency) says otherwise.
+    16 calls are under way at a time unless O(concurrency) says otherwise.
 author:
   - redrive.tasks contributors (@redrive-tasks)
 extends_documentation_fragment:

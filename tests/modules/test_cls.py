@@ -521,24 +521,6 @@ def test_each_retry_is_a_call_of_its_own(module: Direct, cloud: LocalCloud, ship
     assert {json.loads(request.body)["ShipperId"] for request in ran.changes} == {CLS_SHIPPER}
 
 
-def test_logs_that_a_later_task_has_shipped_are_not_shipped_again(
-    module: Direct, cloud: LocalCloud, shipper: ShipperTasks
-) -> None:
-    ids = shipper.add_tasks(count=2, age={"from": "5h", "to": "4h"}, **BUSY)
-    (later,) = shipper.add_tasks(age="1h", status="success")
-    by_id = {task.id: task for task in shipper}
-    for name in ("range_start", "range_end"):
-        by_id[later].details[name] = by_id[ids[0]].details[name]
-    ran = module(RETRY, {**ALL, "until": "2h"})
-    assert not ran.failed
-    assert ran.executed == Counter(ids[1:])
-    assert "1 failed tasks count as done, because a later task of the same range of logs has succeeded" in ran.warnings
-    assert ids[0] in ran.warnings
-    named = module(RETRY, {**CLS.where, "task_ids": ids[:1]})
-    assert named.by_id()[ids[0]]["reason"] == "nothing to do: it is succeeded"
-    assert not named.changes
-
-
 # -- what leaves ------------------------------------------------------------------------------------------------------
 
 

@@ -82,7 +82,6 @@ _PAGE = 100
 # hundreds in three days, so a reply with as many as this may have been cut: the window is then read in halves.
 _SUSPICIOUS = 1000
 _SHORTEST_PIECE = 3600
-_MOST_NAMED = 10
 # No source says which time a window means: that of the run, taken here for the creation of the task, or that of its
 # logs, which come earlier by the interval of the shipping rule (at most 15 minutes). So much more is asked for.
 _LOGS_BEFORE_RUN = 3600
@@ -277,10 +276,10 @@ class ClsService:
         return self._caller.read(partial(self._request, "DescribeShippers", content), _parse_shippers)
 
     def _list(self, scope: Scope, window: Window) -> list[Task]:
-        """Every task of one shipper that was created in the window, each once, as its logs fared.
+        """Every task of one shipper that was created in the window, each once.
 
-        Whatever end the window has, it is read until now: what came after a task may have shipped its logs, and must
-        not be taken later for what a retry made.
+        Whatever end the window has, it is read until now: what is there already must not be taken later for what a
+        retry made.
         """
         now = int(self._clock.time())
         since = window.since - _LOGS_BEFORE_RUN
@@ -289,33 +288,7 @@ class ClsService:
         self._since[scope] = min(since, self._since.get(scope, since))
         # A window counts whole seconds, tasks begin in between.
         until = Window(window.since, window.until + 1)
-        return self._as_shipped([one for one in shown if until.holds(one.task)], shown)
-
-    def _as_shipped(self, wanted: Sequence[_Shown], shown: Sequence[_Shown]) -> list[Task]:
-        """The tasks, where one that failed has the state of a later one that ships the same logs or has shipped them.
-
-        A retry would ship those logs twice. That a task of the same shipper with the same range holds the same logs is
-        assumed, and a warning says so. One that began before the failure was there may be another part of them.
-        """
-        later: dict[_Logs, Task] = {}
-        for one in sorted(shown, key=lambda one: one.task.created or 0.0):
-            if one.logs and (one.task.state is State.SUCCEEDED or one.task.state.under_way):
-                later[one.logs] = one.task
-        tasks = [_as_it_fared(one, later) for one in wanted]
-        done = [one.task for one, task in zip(wanted, tasks) if task is not one.task]
-        if done:
-            self._warn_of_shipped(done)
-        return tasks
-
-    def _warn_of_shipped(self, tasks: Sequence[Task]) -> None:
-        ids = ", ".join(task.id for task in tasks[:_MOST_NAMED])
-        if len(tasks) > _MOST_NAMED:
-            ids += f" and {len(tasks) - _MOST_NAMED} more"
-        self._warn(
-            f"Shipper {_shipper_of(tasks[0].scope)}: {len(tasks)} failed tasks count as done, because a later task of"
-            f" the same range of logs has succeeded or is running: {ids}. If logs are missing all the same, retry them"
-            " in the console."
-        )
+        return [one.task for one in shown if until.holds(one.task)]
 
     def _read(self, scope: Scope, window: Window) -> list[_Shown]:
         """What the service shows of the window, each task once, in pieces where one reply may not have held it all."""
@@ -374,16 +347,6 @@ class ClsService:
             "X-TC-Language": "en-US",
         }
         return Request("POST", self._base_url, "/", (), headers, json.dumps(content).encode(), api=action)
-
-
-def _as_it_fared(shown: _Shown, later: Mapping[_Logs, Task]) -> Task:
-    """The task, in the state of the one that took its logs over after it had failed."""
-    task = shown.task
-    other = later.get(shown.logs) if shown.logs and task.state is State.FAILED else None
-    failed = task.finished or task.created
-    if other is None or failed is None or (other.created or 0.0) <= failed:
-        return task
-    return replace(task, state=other.state, status=other.status, message=other.message, finished=other.finished)
 
 
 def _shipper_of(scope: Scope) -> str:
