@@ -684,7 +684,7 @@ class TestSecrets:
         assert found(Cloud(self.item() | {"status": f"ODD {SECRET}"}), "a")["a"].status == "ODD ********"
 
     def test_codes_stay_whole_whatever_the_password_is(self) -> None:
-        end = {"source_endpoint": {"db_password": "0000"}}
+        end: dict[str, Any] = {"source_endpoint": {"db_password": "0000"}}
         task = one_task(job("a", error_code="DRS.M00004", error_message="0000 is wrong", **end))
         assert (task.code, task.message) == ("DRS.M00004", "******** is wrong")
 
