@@ -77,6 +77,7 @@ FACTS = ServiceFacts(
     # The vendor's Terraform provider waits as long before its first look.
     stale_seconds=20.0,
     stoppable=("include_paused", State.PAUSED),
+    code_prefix="DRS.",
 )
 
 # The most that a page may hold, and the most ids that a call that reads takes here.
