@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import Who
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import Identity, PasswordLogin
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import Who
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.login import PasswordSession, find_project
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError
-from ansible_collections.redrive.tasks.plugins.module_utils._logins.drs import PasswordSession, find_project
 from ansible_collections.redrive.tasks.plugins.module_utils._services.drs import DrsService
 from ansible_collections.redrive.tasks.plugins.module_utils._signing.drs import AccessKey, sign_hmac
 from ansible_collections.redrive.tasks.plugins.module_utils._task import State, Task, Window

@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ansible_collections.redrive.tasks.plugins.module_utils._hiding.drs import Hider
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.hiding import Hider
 
 SECRET = 'pä"ss/w\\ord 1+'
 MASK = "********"

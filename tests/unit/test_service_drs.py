@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import classify
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import Who
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import Who
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._rules.drs import RULES

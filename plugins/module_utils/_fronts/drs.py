@@ -13,20 +13,20 @@ from typing import Any, Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Signer
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import Who
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import (
     ExistingToken,
     Identity,
     PasswordLogin,
     find_identity,
 )
-from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
-from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.redrive.tasks.plugins.module_utils._logins.drs import (
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import Who
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.login import (
     PasswordSession,
     find_project,
     is_project_id,
 )
+from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
 from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._services.drs import (
     DB_USE_TYPES,

@@ -23,12 +23,10 @@ from functools import partial
 from typing import Any, Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import GONE, Who, bare
 from ansible_collections.redrive.tasks.plugins.module_utils._discovery import read_steadily
-from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
-from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._hiding.drs import Hider
-from ansible_collections.redrive.tasks.plugins.module_utils._jobs.drs import (
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import GONE, Who, bare
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.hiding import Hider
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.jobs import (
     HEALTHY,
     JOB_ID,
     Item,
@@ -41,6 +39,9 @@ from ansible_collections.redrive.tasks.plugins.module_utils._jobs.drs import (
     parse_page,
     state_of,
 )
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.verdicts import parse_verdicts
+from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._replies import milliseconds_of, text_of
 from ansible_collections.redrive.tasks.plugins.module_utils._rules.drs import RULES
 from ansible_collections.redrive.tasks.plugins.module_utils._service import ServiceFacts
@@ -55,7 +56,6 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Verdict,
     Window,
 )
-from ansible_collections.redrive.tasks.plugins.module_utils._verdicts.drs import parse_verdicts
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import (
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import (
     GONE,
     REPLIES,
     Who,
@@ -25,8 +25,8 @@ from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs impo
     hint_for,
     request_id_of,
 )
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.jobs import batch_of, item_error, rows, says_failed
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._jobs.drs import batch_of, item_error, rows, says_failed
 from ansible_collections.redrive.tasks.plugins.module_utils._replies import text_of
 from ansible_collections.redrive.tasks.plugins.module_utils._rules.drs import RULES
 from ansible_collections.redrive.tasks.plugins.module_utils._task import ACCEPTED, Answer, Finding, ItemError, Verdict

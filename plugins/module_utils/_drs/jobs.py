@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import (
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import (
     REPLIES,
     Who,
     read_object,

@@ -21,8 +21,8 @@ from typing import Any, Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import REPLIES, Who, read_object
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import Identity, PasswordLogin
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import REPLIES, Who, read_object
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._signing.drs import with_token

@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.redrive.tasks.plugins.module_utils._complaints.drs import Who
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import Identity, PasswordLogin
-from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
-from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._logins.drs import (
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import Who
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.login import (
     Grant,
     PasswordSession,
     find_project,
     is_project_id,
 )
+from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
+from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 from unit.fakes import FakeClock, FakeTransport, caller, reply
 
