@@ -19,8 +19,9 @@ notes:
     or O(username) and O(password), or O(access_key) and O(secret_key). The entry of C(clouds.yaml) that O(cloud) names.
     The variables E(OS_TOKEN), or E(OS_USERNAME) or E(OS_USER_ID) with E(OS_PASSWORD), or E(OS_ACCESS_KEY) and
     E(OS_SECRET_KEY), of which E(OS_AUTH_TYPE) chooses. The entry of C(clouds.yaml) that E(OS_CLOUD) names. The
-    variables E(HUAWEICLOUD_SDK_AK) and E(HUAWEICLOUD_SDK_SK), then the file that E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names, or
-    C(~/.huaweicloud/credentials). The entry of a C(clouds.yaml) that has just one. The guide lists every variable.
+    variables E(HUAWEICLOUD_SDK_AK) and E(HUAWEICLOUD_SDK_SK), then the file that E(HUAWEICLOUD_SDK_CREDENTIALS_FILE)
+    names, or C(~/.huaweicloud/credentials). The entry of a C(clouds.yaml) that has just one. The guide lists every
+    variable.
   - Project, region and identity service come from the same source where the options do not name them. If the options
     hold the credentials, they come from the entry that O(cloud) names, or else from the environment.
   - The variables that say where DRS is, E(OS_DRS_ENDPOINT_OVERRIDE), E(OS_INTERFACE) and
