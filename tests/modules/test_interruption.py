@@ -25,6 +25,13 @@ from modules.harness import hold_to_contract_of
 from modules.services import SERVICES, Service
 
 PREFIX = "ansible_collections.redrive.tasks.plugins.modules."
+# Whoever started the tests in the background may have them ignore an interruption, and that is inherited.
+START = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
 
 
 @pytest.fixture(params=SERVICES, ids=str)
@@ -41,7 +48,7 @@ class Run:
         self._cloud, self._service = cloud, service
         self._options = {**service.defaults(cloud), **service.all_failed(**options)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", PREFIX + service.act],
+            [sys.executable, "-c", START, PREFIX + service.act],
             env=running.environ(home),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
