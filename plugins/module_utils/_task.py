@@ -115,13 +115,12 @@ class Task:
         return self.code == before.code and (bool(self.code) or self.message == before.message)
 
     def moved_since(self, before: Task) -> bool:
-        """Whether the service did anything with the task since `before` was read."""
-        return (self.state, self.finished, self.code, self.message) != (
-            before.state,
-            before.finished,
-            before.code,
-            before.message,
-        )
+        """Whether the service did anything with the task since `before` was read.
+
+        An end that is not told any more is no sign of a new one.
+        """
+        ended_anew = self.finished is not None and self.finished != before.finished
+        return ended_anew or (self.state, self.code, self.message) != (before.state, before.code, before.message)
 
 
 @dataclass(frozen=True)

@@ -440,23 +440,24 @@ class TestStates:
     def test_all_fields_are_read(self) -> None:
         item = job("a", "INCRE_TRANSFER_FAILED", error_code="DRS.KE0002", error_message="words", failed_reason="other")
         assert found(Cloud(item), "a")["a"] == Task(
-            "a", SCOPE, "INCRE_TRANSFER_FAILED", State.FAILED, "DRS.KE0002", "words", CREATED, None, CREATED + 60
+            "a", SCOPE, "INCRE_TRANSFER_FAILED", State.FAILED, "DRS.KE0002", "words", CREATED
         )
 
     def test_the_reason_of_the_list_stands_in_for_none(self) -> None:
         assert one_task(job("a", error_msg="from the list")).message == "from the list"
         assert one_task(job("a", error_msg="from the list", failed_reason="from details")).message == "from details"
 
-    def test_a_job_that_is_not_failed_tells_no_end_and_no_failure(self) -> None:
+    def test_a_job_that_is_not_failed_tells_no_failure(self) -> None:
         task = one_task(job("a", "PAUSING", error_code="DRS.M01501", error_message="old"))
-        assert (task.finished, task.code, task.message) == (None, "", "")
+        assert (task.code, task.message) == ("", "")
 
-    def test_failing_again_unseen_shows_in_the_time_of_update(self) -> None:
+    def test_a_time_of_update_is_no_sign_of_a_new_failure_and_other_words_are(self) -> None:
         cloud = Cloud(job("a"))
         one = service(cloud)
         before = next(iter(one.list_tasks(WINDOW, FAILED)))
-        assert not one.read_again([before])[before.key].moved_since(before)
         cloud.jobs[0] = job("a", update_time=str((CREATED + 90) * 1000))
+        assert not one.read_again([before])[before.key].moved_since(before)
+        cloud.jobs[0] = job("a", error_message="something else")
         assert one.read_again([before])[before.key].moved_since(before)
 
     def test_a_job_that_is_gone_is_absent_when_read_again(self) -> None:
@@ -745,8 +746,7 @@ class TestShapes:
 
     @pytest.mark.parametrize("moment", [True, -5, 1e300, "x", {}, [], "", "0", None])
     def test_a_nonsensical_time_is_unknown(self, moment: Any) -> None:
-        task = one_task(job("a", create_time=moment, update_time=moment))
-        assert (task.created, task.finished) == (None, None)
+        assert one_task(job("a", create_time=moment)).created is None
 
 
 def failed(*ids: str) -> list[Task]:

@@ -220,7 +220,8 @@ class DrsService:
         """The jobs as they are now.
 
         From their details rather than from batch-status, which is shorter: that a job failed again between two looks
-        shows in its time of update only.
+        shows in the words of its failure, if anywhere. Its time of update is no sign, because taking the retry may
+        change that already, while the old state is still shown (assumed).
         """
         return {task.key: task for task in self._tasks(self._read([task.id for task in tasks]).found)}
 
@@ -408,8 +409,6 @@ class DrsService:
             code=self._hider.word(code),
             message=self._hider.text(message),
             created=milliseconds_of(item.get("create_time")),
-            # Assumed: it changes with the state. While a job runs or is paused it tells of no end.
-            finished=milliseconds_of(item.get("update_time")) if failed or state is State.SUCCEEDED else None,
             barred=self._barred(item, status, actions),
             healthy=state is State.RUNNING and status.upper() in HEALTHY,
         )
