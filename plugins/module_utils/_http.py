@@ -4,16 +4,25 @@
 
 # Private to the redrive.tasks collection: it can change at any time.
 
-"""Sending one request. The only file that imports requests."""
+"""Sending one request. The only file that knows how HTTP is spoken.
+
+By urllib3, over which requests works too: of what requests adds, every call would have to switch off redirects,
+C(.netrc), cookies and unpacking, and would pay for loading it. What it knows of proxies is asked where there is one.
+"""
 
 from __future__ import annotations
 
+import http.client
+import io
+import os
 import socket
+import ssl
 import threading
 import traceback
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.cookiejar import DefaultCookiePolicy
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
@@ -22,8 +31,6 @@ from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request
 
 REQUESTS_IMPORT_ERROR: str | None
 try:
-    import requests
-    import requests.adapters
     import urllib3
     import urllib3.connection
     import urllib3.exceptions
@@ -32,36 +39,66 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
-# Whether the request that this thread is sending may have left the machine.
+# Of the request that this thread is sending: whether it may have left the machine, and what ends it in time.
 _sending = threading.local()
+
+
+class _Lines(io.BufferedReader):
+    """Remembers the last line that was read."""
+
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.last = super().readline(size)
+        return self.last
+
+
+class _Reply(http.client.HTTPResponse):
+    """Takes a head that breaks off for none; http.client takes it for one with fewer headers, and no body."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = self._lines = _Lines(sock.makefile("rb", buffering=0))
+
+    def begin(self) -> None:
+        super().begin()
+        if self._lines.last not in (b"\r\n", b"\n"):
+            self.close()
+            raise http.client.IncompleteRead(self._lines.last)
+
 
 if REQUESTS_IMPORT_ERROR is None:
 
     class _Connection(urllib3.connection.HTTPConnection):
-        """Tells what never left from what may have arrived, and bounds the time for the head of a reply."""
+        """Tells what never left from what may have arrived, and ends when the time for the request is over."""
+
+        response_class = _Reply
+
+        def _new_conn(self) -> Any:
+            return _watched(super()._new_conn())
 
         def request(self, *args: Any, **kwargs: Any) -> None:
             if self.sock is None:
                 self.connect()
+            _watched(self.sock)
             _sending.begun = True
             super().request(*args, **kwargs)
-
-        def getresponse(self) -> Any:
-            with _in_time(self.sock):
-                return super().getresponse()
 
     class _TlsConnection(urllib3.connection.HTTPSConnection):
         """The same over TLS."""
 
+        response_class = _Reply
+
+        def _new_conn(self) -> Any:
+            return _watched(super()._new_conn())
+
         def request(self, *args: Any, **kwargs: Any) -> None:
             if self.sock is None:
                 self.connect()
+            _watched(self.sock)
             _sending.begun = True
             super().request(*args, **kwargs)
-
-        def getresponse(self) -> Any:
-            with _in_time(self.sock):
-                return super().getresponse()
 
     class _Pool(urllib3.HTTPConnectionPool):
         ConnectionCls = _Connection
@@ -69,122 +106,200 @@ if REQUESTS_IMPORT_ERROR is None:
     class _TlsPool(urllib3.HTTPSConnectionPool):
         ConnectionCls = _TlsConnection
 
-    class _Adapter(requests.adapters.HTTPAdapter):
-        """Connects by the classes above, directly and through a proxy."""
 
-        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            super().init_poolmanager(*args, **kwargs)
-            self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+class _Watch:
+    """Ends the connection of one request when its time is over, whatever is being waited for on it.
 
-        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-            manager = super().proxy_manager_for(proxy, **kwargs)
-            manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-            return manager
-
-
-@contextmanager
-def _in_time(sock: socket.socket) -> Iterator[None]:
-    """Ends the connection when the block takes longer than one wait for a byte may.
-
-    :raises TimeoutError: it did; what was read until then must not be taken for a whole head
+    The timeout of a socket does not do that: it begins anew with every byte, and heads, chunks and trailers can drip.
     """
-    ended = threading.Event()
 
-    def end() -> None:
-        ended.set()
-        with suppress(OSError):
-            # Not the method of a TLS socket, which would take its state away from under the thread that reads.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._sock: socket.socket | None = None
+        self.ended = False
 
-    timer = threading.Timer(sock.gettimeout() or _LONGEST_HEAD, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-    if ended.is_set():
-        raise socket.timeout("the head of the reply did not end in time")
+    def watch(self, sock: socket.socket) -> None:
+        """Have this connection ended.
+
+        :raises TimeoutError: the time is over already
+        """
+        if self._deadline.passed:
+            raise socket.timeout("the time for the request is over")
+        with self._lock:
+            self._sock = sock
+        if self._timer is None:
+            self._timer = threading.Timer(self._deadline.remaining, self._end)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _end(self) -> None:
+        with self._lock:
+            if self._sock is None:
+                return
+            self.ended = True
+            with suppress(OSError):
+                # Not the method of a TLS socket, which would take its state away from under the thread that reads.
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+
+    def stop(self) -> None:
+        """Leave the connection alone from now on."""
+        with self._lock:
+            self._sock = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _watched(sock: Any) -> Any:
+    _sending.watch.watch(sock)
+    return sock
 
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Session
-    from requests import Response as RawResponse
+    from urllib3.response import BaseHTTPResponse as RawResponse
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 """The largest genuine reply, a page of tasks, is far below 1 MiB; more is a fault or an attack."""
 _PIECE = 64 * 1024
-_LONGEST_HEAD = 3600.0
-_NO_PROXIES: dict[str, Any] = {"http": None, "https": None, "all": None}
+_GZIP_OR_ZLIB = 47
+# Connections that are kept, at most as many as there may be calls at one time.
+_KEPT = 64
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_HEADERS = {"User-Agent": "ansible-redrive.tasks", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 Verify = Union[bool, str]
 
 
 class Transport:
-    """Sends requests over kept-alive connections, one session for each thread.
+    """Sends requests over kept-alive connections, from any number of threads.
 
-    Certificates are verified, redirects are not followed, C(.netrc) is not read, cookies are not kept,
-    and both the size of a reply and the time that it may take are bounded.
+    Certificates are verified, redirects are not followed, and both the size of a reply and the time that it may take
+    are bounded.
     """
 
     def __init__(self, *, timeout: float, verify: Verify, clock: Clock, use_proxies: bool = True) -> None:
-        """`timeout` is in seconds for one whole request, `verify` as requests takes it."""
+        """`timeout`: seconds for one whole request; `verify`: a file or folder of authorities, or whether at all."""
         self._timeout = timeout
         self._verify = verify
         self._clock = clock
-        self._use_proxies = use_proxies
-        self._local = threading.local()
+        self._use_proxies = use_proxies and any(map(os.environ.get, _PROXY_VARIABLES))
+        self._lock = threading.RLock()
+        self._kept: urllib3.PoolManager | None = None
+        self._trusted: ssl.SSLContext | None = None
 
     def send(self, request: Request, *, fresh: bool = False) -> Response:
         """Send the signed request once, and read the whole reply.
 
-        :param fresh: over a new connection. The other side may just be giving up the one that is kept, and a request
-            sent on that could be lost, with nobody knowing whether it had arrived.
+        :param fresh: over a connection of its own. The other side may just be giving up one that was kept, and a
+            request sent on that could be lost, with nobody knowing whether it had arrived.
         :raises CallError: no complete reply came; its kind says whether the request may have arrived
         """
-
-        def authenticate(prepared: PreparedRequest) -> PreparedRequest:
-            # As auth=, because requests replaces a plain Authorization header by an entry of .netrc.
-            prepared.headers.update(request.headers)
-            return prepared
-
         deadline = Deadline.after(self._clock, self._timeout)
         _sending.begun = False
+        watch = _sending.watch = _Watch(deadline)
+        manager: urllib3.PoolManager | None = None
         try:
-            with self._session(fresh=fresh).request(
+            manager = self._new_manager(request.url) if fresh else self._kept_manager(request.url)
+            raw = manager.urlopen(
                 request.method,
                 request.url,
-                data=request.body or None,
-                auth=authenticate,
-                headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-                timeout=self._timeout,
-                allow_redirects=False,
-                verify=self._verify,
-                proxies=None if self._use_proxies else _NO_PROXIES,
-                stream=True,
-            ) as raw:
+                body=request.body or None,
+                headers={**_HEADERS, **request.headers},
+                timeout=urllib3.Timeout(connect=self._timeout, read=self._timeout),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+            try:
                 body = _read(raw, deadline)
-                headers = {name.lower(): value for name, value in raw.headers.items()}
-                return Response(raw.status_code, headers, body)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+            finally:
+                # Nothing is left of it to close when it was read to its end.
+                raw.close()
+            if watch.ended:  # and so the end of the body may not have been its end
+                raise socket.timeout("the reply did not end in time")
+            if (
+                raw.status < 200
+            ):  # http.client knows one of these, and takes the others for the reply that they announce
+                raise CallError(
+                    Kind.BROKEN, "the reply only announces another one", code="broken_reply", status=raw.status
+                )
+            headers = {name.lower(): value for name, value in raw.headers.items()}
+            packing = headers.get("content-encoding", "")
+            return Response(raw.status, headers, _unpacked(body, packing, raw.status))
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
             raise _call_error(exc, timed_out=deadline.passed, begun=_sending.begun) from exc
+        finally:
+            watch.stop()
+            if fresh and manager is not None:
+                manager.clear()
 
-    def _session(self, *, fresh: bool) -> Session:
-        """This thread's session, without its kept connections if a fresh one is wanted."""
-        session: Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            session.headers["User-Agent"] = "ansible-redrive.tasks"
-            session.cookies.set_policy(_no_cookies())
-            session.mount("https://", _Adapter())
-            session.mount("http://", _Adapter())
-        elif fresh:
-            session.close()
-        return session
+    def _kept_manager(self, url: str) -> urllib3.PoolManager:
+        with self._lock:
+            if self._kept is None:
+                self._kept = self._new_manager(url)
+            return self._kept
+
+    def _new_manager(self, url: str) -> urllib3.PoolManager:
+        """What holds connections; all that one transport is asked for is at one place, or through one proxy."""
+        settings: dict[str, Any] = {"maxsize": _KEPT}
+        if url.startswith("https:"):
+            settings["ssl_context"] = self._trust()
+        manager = _proxy_manager(url, settings) if self._use_proxies else None
+        manager = manager or urllib3.PoolManager(**settings)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
+
+    def _trust(self) -> ssl.SSLContext:
+        """Which certificates are trusted; read once, because that takes longer than many a call."""
+        with self._lock:
+            if self._trusted is None:
+                self._trusted = _context(self._verify)
+            return self._trusted
 
 
-def _no_cookies() -> DefaultCookiePolicy:
-    return DefaultCookiePolicy(allowed_domains=[])
+def _context(verify: Verify) -> ssl.SSLContext:
+    of_environment = next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
+    path = verify if isinstance(verify, str) else of_environment or _bundle_of_requests()
+    folder = path is not None and Path(path).is_dir()
+    try:
+        context = ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
+    except OSError as exc:
+        raise CallError(
+            Kind.DENIED,
+            f"the certificates of authorities to trust cannot be read: {path}: {exc.strerror or exc}",
+            code="certificate",
+            hint=f"Check the option ca_path and the variables {' and '.join(_CA_VARIABLES)}.",
+        ) from exc
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _bundle_of_requests() -> str | None:
+    """The authorities that requests trusts; None where a distribution has made those the system's."""
+    try:
+        import certifi
+    except ImportError:
+        return None
+    return certifi.where()
+
+
+def _proxy_manager(url: str, settings: dict[str, Any]) -> urllib3.PoolManager | None:
+    """What goes through the proxy that the environment names for this address, if it names one."""
+    # Imported here, because every run pays for an import and few need this one.
+    from requests import utils
+
+    proxy = utils.select_proxy(url, utils.get_environ_proxies(url))
+    if not proxy:
+        return None
+    proxy = utils.prepend_scheme_if_needed(proxy, "http")
+    user, password = utils.get_auth_from_url(proxy)
+    headers = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}") if user else None
+    return urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
 
 
 def _read(raw: RawResponse, deadline: Deadline) -> bytes:
@@ -192,41 +307,70 @@ def _read(raw: RawResponse, deadline: Deadline) -> bytes:
     for piece in _pieces(raw):
         body += piece
         if len(body) > MAX_REPLY_BYTES:
-            raise CallError(
-                Kind.BROKEN,
-                f"the reply is larger than {MAX_REPLY_BYTES // 1024**2} MiB and was not read further",
-                code="reply_too_large",
-                status=raw.status_code,
-                hint="Check that the endpoint is the service itself.",
-            )
+            raise _too_large(raw.status)
         if deadline.passed:
             raise CallError(
                 Kind.LOST,
                 "the reply did not end within the time allowed for one request",
                 code="timeout",
-                status=raw.status_code,
+                status=raw.status,
                 hint="Raise the option timeout if the service is slow.",
             )
     return bytes(body)
 
 
+def _too_large(status: int) -> CallError:
+    return CallError(
+        Kind.BROKEN,
+        f"the reply is larger than {MAX_REPLY_BYTES // 1024**2} MiB and was not read further",
+        code="reply_too_large",
+        status=status,
+        hint="Check that the endpoint is the service itself.",
+    )
+
+
 def _pieces(raw: RawResponse) -> Iterator[bytes]:
-    """What has arrived, as it arrives, so that a reply that drips meets its deadline."""
-    read_some = getattr(raw.raw, "read1", None)
+    """What has arrived, as it arrives, so that a reply that drips meets its deadline. Packed as it is: see below."""
+    read_some = getattr(raw, "read1", None)
     if read_some is None:  # urllib3 1.26, still shipped with enterprise distributions
-        yield from raw.iter_content(1024)
+        yield from raw.stream(1024, decode_content=False)
         return
     while True:
-        piece = read_some(_PIECE, decode_content=True)
+        piece = read_some(_PIECE, decode_content=False)
         if not piece:
             return
         yield piece
 
 
+def _unpacked(body: bytes, packing: str, status: int) -> bytes:
+    """The body as it was before something on the way packed it, although we ask for it unpacked.
+
+    Not by urllib3, whose older versions unpack one piece to whatever size it has. What is packed in any other way stays
+    as it is, and will not be read as JSON: some servers name a character set where the packing belongs.
+
+    :raises CallError: it is not packed as it says, or too large
+    """
+    if packing.strip().lower() not in ("gzip", "x-gzip", "deflate") or not body:
+        return body
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        unpacked = unpacker.decompress(body, MAX_REPLY_BYTES + 1)
+    except zlib.error as exc:
+        raise _undecodable(str(exc), status) from exc
+    if len(unpacked) > MAX_REPLY_BYTES:
+        raise _too_large(status)
+    if not unpacker.eof:
+        raise _undecodable("it ends too early", status)
+    return unpacked
+
+
+def _undecodable(why: str, status: int) -> CallError:
+    return CallError(Kind.BROKEN, f"the reply cannot be decoded: {why}", code="broken_reply", status=status)
+
+
 def _call_error(exc: Exception, *, timed_out: bool, begun: bool) -> CallError:
     causes = list(_causes(exc))
     words = _words(causes)
-    timeouts = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
     if any(type(cause).__name__ == "SSLCertVerificationError" for cause in causes):
         return CallError(
             Kind.DENIED,
@@ -241,20 +385,18 @@ def _call_error(exc: Exception, *, timed_out: bool, begun: bool) -> CallError:
             code="unreachable",
             hint="Check endpoint with its scheme and port, region, network and proxy. This call did not arrive.",
         )
-    if timed_out or any(isinstance(cause, timeouts) for cause in causes):
+    if timed_out or any(isinstance(cause, urllib3.exceptions.TimeoutError) for cause in causes):
         return CallError(
             Kind.LOST,
             "no complete reply in time",
             code="timeout",
             hint="Raise the option timeout if the service is slow.",
         )
-    if any(isinstance(cause, urllib3.exceptions.DecodeError) for cause in causes):
-        return CallError(Kind.BROKEN, f"the reply cannot be decoded: {words}", code="broken_reply")
     return CallError(Kind.LOST, f"the connection broke before a complete reply: {words}", code="connection_broken")
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it wraps: requests and urllib3 nest in args, reason and __cause__."""
+    """The exception and all that it wraps: urllib3 nests in args, reason and __cause__."""
     pending: list[object] = [exc]
     seen = set()
     while pending:
