@@ -7,13 +7,19 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import time
 from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ansible_collections.redrive.tasks.plugins.module_utils._redact import MASK, Masker, without_signatures
+from ansible_collections.redrive.tasks.plugins.module_utils._redact import (
+    MASK,
+    Masker,
+    secrets_in_address,
+    without_signatures,
+)
 
 SECRET = 's3cr"t/with +chars=='
 
@@ -36,6 +42,16 @@ def masker() -> Masker:
         SECRET.encode().hex(),
         quote(SECRET, safe="").replace("%2F", "%2f").replace("%3D", "%3d").replace("%2B", "%2b"),
         json.dumps(SECRET).replace("/", "\\/"),
+        json.dumps(json.dumps(SECRET)),
+        quote(quote(SECRET)),
+        html.escape(html.escape(SECRET)),
+        SECRET.upper(),
+        SECRET.encode().hex().upper(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+        *(base64.b64encode(f"{user}:{SECRET}:more".encode()).decode() for user in ("a", "ab", "abc")),
+        "\r\n\t".join(SECRET),
+        "\u200b".join(SECRET),
+        f"{SECRET[:3]}\x1b[31m{SECRET[3:9]}\x1b[0m{SECRET[9:]}",
     ],
 )
 def test_every_spelling_is_blanked(masker: Masker, spelling: str) -> None:
@@ -44,6 +60,57 @@ def test_every_spelling_is_blanked(masker: Masker, spelling: str) -> None:
     assert spelling.strip('"') not in shown
     assert shown.startswith("before ")
     assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize("end", ["", "...", "…", "****", '"', " and more"])
+def test_a_secret_that_is_cut_off_is_blanked(masker: Masker, end: str) -> None:
+    assert masker.text(f"before {SECRET[:13]}{end}") == f"before {MASK}{end}"
+
+
+@pytest.mark.parametrize("text", [SECRET[:9], f"{SECRET[:13]}x", "S3CR", "with chars"])
+def test_what_only_begins_like_a_secret_is_left(masker: Masker, text: str) -> None:
+    assert masker.text(text) == text
+
+
+@pytest.mark.parametrize("secret", ["a-b-c-d!", "Abc1", "1234567"])
+def test_a_secret_that_could_be_ordinary_words_is_blanked_as_it_is_only(secret: str) -> None:
+    masker = Masker()
+    masker.add(secret)
+    assert masker.text(f"x {secret} {secret.lower()[:-1]} {quote(secret)}") == f"x {MASK} {secret.lower()[:-1]} {MASK}"
+
+
+def test_a_secret_with_half_a_character_can_be_kept() -> None:
+    masker = Masker()
+    for secret in ("a\ud800bcdefgh-12345", "a\ud800bc"):
+        masker.add(secret)
+        assert masker.text(f"x {secret} y") == f"x {MASK} y"
+
+
+def test_what_two_secrets_cover_together_goes_as_a_whole(masker: Masker) -> None:
+    masker.add("chars==and-more")
+    assert masker.text(f"x{SECRET}and-morex") == f"x{MASK}x"
+
+
+@pytest.mark.parametrize("part", ["\\", "%25", "&amp;", "s3cr\\", 's3cr"t/', " ", "\x1b[", "://", "://a:", "://a@"])
+def test_a_hostile_text_takes_no_time_to_search_for_secrets(masker: Masker, part: str) -> None:
+    text = part * (200_000 // len(part)) + SECRET
+    started = time.process_time()
+    assert masker.text(text).endswith(MASK)
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("address", "secrets"),
+    [
+        ("https://user:p%40ss:word@host:1/x", {"p%40ss:word", "p@ss:word", "user:p%40ss:word", "user:p@ss:word"}),
+        ("user:pa@ss@host", {"pa@ss", "user:pa@ss"}),
+        ("http://token@host", {"token"}),
+        ("https://host:1", {""}),
+        (None, {""}),
+    ],
+)
+def test_what_stands_before_the_host_is_known_as_a_secret(address: str | None, secrets: set[str]) -> None:
+    assert set(secrets_in_address(address)) == secrets
 
 
 def test_it_goes_through_keys_and_values_of_any_depth(masker: Masker) -> None:
@@ -108,6 +175,9 @@ def test_one_value_more_is_known_only_to_the_new_masker(masker: Masker) -> None:
         ),
         ("AWS4 Credential=AKIA/x, Signature=00ff", f"AWS4 Credential={MASK}, Signature={MASK}"),
         (f"Signature={MASK}", f"Signature={MASK}"),
+        ("jdbc:mysql://db:3306/x?user=root&password=a-b&c=d", f"jdbc:mysql://db:3306/x?user=root&password={MASK}&c=d"),
+        ("no way to mysql://root:s3:c@db:3306/x", f"no way to mysql://root:{MASK}@db:3306/x"),
+        ("ask me@here: http://host:80 or http://me@host", "ask me@here: http://host:80 or http://me@host"),
     ],
 )
 def test_what_makes_an_address_usable_is_blanked(text: str, shown: str) -> None:
