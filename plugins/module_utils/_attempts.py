@@ -20,7 +20,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallE
 from ansible_collections.redrive.tasks.plugins.module_utils._http import Transport
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import USUAL_BACKOFF, Backoff, Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
-from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
+from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response, shown
 
 T = TypeVar("T")
 
@@ -189,7 +189,9 @@ class Caller:
             _refuse_redirect(response)
             return parse(response)
         except CallError as exc:
-            exc.text, exc.code, exc.request_id = map(masker.text, (exc.text, exc.code, exc.request_id))
+            exc.text, exc.code, exc.request_id = (
+                shown(text, masker.text) for text in (exc.text, exc.code, exc.request_id)
+            )
             throttled = exc.kind is Kind.THROTTLED
             if response is not None:
                 exc.retry_after = self._retry_after(response) or exc.retry_after

@@ -19,9 +19,22 @@ from ansible_collections.redrive.tasks.plugins.module_utils._wire import Respons
 _LATEST = 10**12
 
 
+_LONGEST_ID = 256
+
+
 def text_of(value: Any) -> str:
     """A text as it is, nothing as an empty one, anything else as JSON."""
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    if isinstance(value, str):
+        return value
+    try:
+        return "" if value is None else json.dumps(value)
+    except RecursionError:  # what could just be read may be nested too deeply to be written
+        return "…"
+
+
+def id_of_request(value: Any) -> str:
+    """What may be the id of a request; one that nobody could quote is none."""
+    return value if isinstance(value, str) and len(value) <= _LONGEST_ID and value.isprintable() else ""
 
 
 def number_of(value: Any) -> int | None:
@@ -81,7 +94,7 @@ class JsonReplies:
             text or f"the service answered without words: {response.excerpt() or 'an empty body'}",
             code=code,
             status=response.status,
-            request_id=self.request_id(response),
+            request_id=id_of_request(self.request_id(response)),
             hint=hint,
         )
 
@@ -96,6 +109,6 @@ class JsonReplies:
             text,
             code="broken_reply",
             status=response.status,
-            request_id=self.request_id(response),
+            request_id=id_of_request(self.request_id(response)),
             hint=f"Check that the endpoint is {self.service} itself and not a proxy.",
         )

@@ -27,6 +27,9 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
 
 Results = Mapping[TaskKey, Result]
 
+# ISO 8601 has four digits for a year.
+_YEAR_10000 = 253_402_300_800
+
 FAIL_ON = ("missing", "refused", "unknown", "not_attempted", "failed_again", "timed_out")
 
 
@@ -223,7 +226,7 @@ def _tasks(number: int) -> str:
 
 def _moment(seconds: float | None) -> str | None:
     """ISO 8601 in UTC, or None where nothing is known or the number is no time."""
-    if seconds is None:
+    if seconds is None or seconds >= _YEAR_10000:
         return None
     try:
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -11,11 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Callable
 from urllib.parse import urlencode
 
-# Longer bodies are cut before they are looked at; no secret is as long.
-_LONGEST_EXCERPT = 64 * 1024
+# Longer texts are cut before they are looked at; no secret is as long.
+_LONGEST_TEXT = 64 * 1024
+# What is shown of them: a text may be repeated for each task that a call named.
+_LONGEST_SHOWN = 2000
+# To make a number of its digits takes a square of their count, and not every Python refuses very long ones by itself.
+_MOST_DIGITS = 1000
 
 Query = tuple[tuple[str, str], ...]
 
@@ -77,15 +82,32 @@ class Response:
     def json(self) -> Any:
         """The body as JSON.
 
+        It is read once, however many ask, because a reply can be large and answer for many. Nobody may change it.
+
         :raises ValueError: it is not JSON, or nested deeper than any service nests
         """
+        return self._content
+
+    @cached_property
+    def _content(self) -> Any:
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_int=_whole_number)
         except RecursionError as exc:
             raise ValueError("nested too deeply") from exc
 
     def excerpt(self, limit: int = 200) -> str:
         """The beginning of the body on one line, for messages."""
-        # Masked before it is cut: half a secret is no longer recognised.
-        text = self.mask(" ".join(self.body[:_LONGEST_EXCERPT].decode("utf-8", "replace").split()))
-        return text if len(text) <= limit else text[:limit] + "…"
+        return shown(" ".join(self.body[:_LONGEST_TEXT].decode("utf-8", "replace").split()), self.mask, limit)
+
+
+def shown(text: str, mask: Callable[[str], str], limit: int = _LONGEST_SHOWN) -> str:
+    """What of a server's words may be shown, which can be of any length: their beginning, without secrets."""
+    # Masked before it is cut: half a secret is no longer recognised.
+    text = mask(text[:_LONGEST_TEXT])
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError("a number of too many digits")
+    return int(digits)

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
-from ansible_collections.redrive.tasks.plugins.module_utils._replies import JsonReplies, text_of
+from ansible_collections.redrive.tasks.plugins.module_utils._replies import JsonReplies, id_of_request, text_of
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Response
 
 GONE = ("m00289", "m05003", "m05004")
@@ -42,12 +42,12 @@ def request_id_of(response: Response) -> str:
     """By which the vendor's support finds the call."""
     found = response.headers.get("x-request-id") or response.headers.get("x-iam-trace-id")
     if found:
-        return found
+        return id_of_request(found)
     try:
         content = response.json()
     except ValueError:
         return ""
-    return text_of(content.get("request_id")) if isinstance(content, dict) else ""
+    return id_of_request(content.get("request_id")) if isinstance(content, dict) else ""
 
 
 REPLIES = JsonReplies("DRS", request_id_of)

@@ -29,6 +29,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallE
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import Backoff, Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._replies import (
     JsonReplies,
+    id_of_request,
     list_of,
     number_of,
     seconds_of,
@@ -49,7 +50,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Verdict,
     Window,
 )
-from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
+from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response, shown
 
 DEFAULT_ENDPOINT = "openapi.geelark.com"
 
@@ -139,7 +140,8 @@ class GeelarkService:
         """Restart at most a hundred tasks; the service answers for each of those that it did not restart."""
         request = self._request(_RESTART, {"ids": [task.id for task in tasks]})
         return self._caller.change(
-            request, lambda response: _judge_restart(self._restarted(response), tasks, response.mask)
+            request,
+            lambda response: _judge_restart(self._restarted(response), tasks, lambda text: shown(text, response.mask)),
         )
 
     def _query(self, ids: Sequence[str]) -> Iterator[Task]:
@@ -293,7 +295,8 @@ def _envelope(response: Response) -> _Envelope | None:
     code = number_of(content.get("code")) if isinstance(content, dict) else None
     if code is None:
         return None
-    return _Envelope(str(code), text_of(content.get("msg")), content.get("data"), text_of(content.get("traceId")))
+    trace_id = id_of_request(content.get("traceId"))
+    return _Envelope(str(code), text_of(content.get("msg")), content.get("data"), trace_id)
 
 
 def _no_envelope(response: Response) -> CallError:
@@ -319,8 +322,8 @@ _PRINTED_CODE = re.compile(r'"code"\s{0,99}:\s{0,99}"?([0-9]{1,9})\b')
 _PRINTED_TEXT = re.compile(r'"msg"\s{0,99}:\s{0,99}"((?:[^"\\]|\\.){0,2000})"')
 _PRINTED_AMOUNT = re.compile(r'"(totalAmount|successAmount|failAmount)"\s{0,99}:\s{0,99}"?([0-9]{1,9})\b')
 _PRINTED_ITEM = re.compile(
-    r'"id"\s{0,99}:\s{0,99}"?([^"\\\s,]{1,64})"?\s{0,99},?\s{0,99}'
-    r'"code"\s{0,99}:\s{0,99}"?([0-9]{1,9})"?\s{0,99},?\s{0,99}'
+    r'"id"\s{0,99}:\s{0,99}"?([^"\\\s,]{1,64})"?\s{0,99}(?:,\s{0,99})?'
+    r'"code"\s{0,99}:\s{0,99}"?([0-9]{1,9})"?\s{0,99}(?:,\s{0,99})?'
     r'"msg"\s{0,99}:\s{0,99}"((?:[^"\\]|\\.){0,2000})"'
 )
 

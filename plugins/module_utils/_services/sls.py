@@ -251,6 +251,8 @@ class SlsService:
             names.update(dict.fromkeys(page))
             if len(names) == before or is_last_page(len(page), len(names), total, size=_PAGE):
                 break
+        else:
+            raise CallError(Kind.BROKEN, f"the list {key} did not end within {_MOST_PAGES} pages", code="endless_list")
         for name in [name for name in names if not _NAME.fullmatch(name)]:
             self._warn(f"Left out: {key} {name!r}, because it is no legal name.")
             del names[name]
@@ -351,7 +353,7 @@ def _parse_tasks(response: Response, scope: Scope) -> _Page:
     if not isinstance(items, list):
         raise _REPLIES.wrong_shape(response, "tasks is not a list")
     total = _total(response, content)
-    sums = json.dumps([total, content.get("statistics")], sort_keys=True)
+    sums = f"{total} {text_of(content.get('statistics'))}"
     return _Page([_parse_task(response, item, scope) for item in items], total, sums)
 
 
