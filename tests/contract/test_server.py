@@ -13,7 +13,9 @@ import signal
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,38 @@ def test_unknown_control_call(cloud: LocalCloud) -> None:
 
 def test_control_api_is_for_loopback_hosts_only(cloud: LocalCloud) -> None:
     assert control(cloud, "GET", "requests", host="p.cn-hangzhou.log.aliyuncs.com").status == 403
+
+
+# -- latency ----------------------------------------------------------------------------------------------------------
+
+
+def unsigned_calls(cloud: LocalCloud, number: int) -> list[float]:
+    """So many refused calls over one new connection: how long each took, in seconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=20)
+    took = []
+    for _ignored in range(number):
+        begun = time.monotonic()
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        took.append(time.monotonic() - begun)
+    connection.close()
+    return took
+
+
+def test_a_round_trip_takes_the_latency_and_so_does_making_a_connection(cloud: LocalCloud) -> None:
+    cloud.load({"latency": 0.05})
+    first, second, third = unsigned_calls(cloud, 3)
+    assert first >= 0.1
+    assert min(second, third) >= 0.05
+
+
+def test_calls_that_wait_do_not_hold_others_up(cloud: LocalCloud) -> None:
+    cloud.load({"latency": 0.2})
+    begun = time.monotonic()
+    with ThreadPoolExecutor(20) as pool:
+        took = [one for calls in pool.map(lambda _: unsigned_calls(cloud, 1), range(20)) for one in calls]
+    assert min(took) >= 0.4
+    assert time.monotonic() - begun < 20 * 0.4 / 2
 
 
 # -- TLS --------------------------------------------------------------------------------------------------------------

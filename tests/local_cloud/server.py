@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from weakref import WeakSet
 
 import yaml
 from aiohttp import web
@@ -24,7 +25,7 @@ from multidict import CIMultiDict
 from local_cloud import faults as fault_kinds
 from local_cloud.faults import Effect, Fault, FaultBook, Wire
 from local_cloud.services import Answer, Call, Headers, Operation, Refusal, Service
-from local_cloud.tasks import Clock, ScenarioError
+from local_cloud.tasks import Clock, ScenarioError, seconds
 from local_cloud.world import World
 
 READ_LIMIT = 12 * 1024 * 1024 + 1  # one byte more than any service takes, so that each itself can refuse
@@ -88,6 +89,7 @@ class Cloud:
     def _clean(self) -> None:
         self.world = World(self.clock)
         self.faults = FaultBook()
+        self.latency = 0.0  # seconds of a round trip; a new connection takes one of its own before the first request
         self.requests: list[RecordedRequest] = []
         self.trapped: list[RecordedRequest] = []
 
@@ -97,6 +99,7 @@ class Cloud:
         self._clean()
         self.world.load(scenario)
         try:
+            self.latency = seconds(scenario.get("latency", 0))
             self.faults.add(*(fault_kinds.from_mapping(one) for one in scenario.get("faults") or []))
             for limit in scenario.get("rate_limits") or []:
                 self.faults.add_rate_limit(**limit)
@@ -205,6 +208,7 @@ class Server:
         self._host = host
         self._tls = tls
         self._runner: web.ServerRunner | None = None
+        self._met: WeakSet[asyncio.Transport] = WeakSet()
 
     @property
     def url(self) -> str:
@@ -228,8 +232,21 @@ class Server:
         call = await _read(request)
         if call.path.startswith(CONTROL):
             return await self._control(call)
+        latency = self.cloud.latency  # each call waits by itself: others are served meanwhile
+        if latency and self._is_first(request):
+            await asyncio.sleep(latency)
         outcome = self.cloud.answer(call)
+        if latency:
+            await asyncio.sleep(latency)
         return await _write(request, outcome)
+
+    def _is_first(self, request: web.BaseRequest) -> bool:
+        """Whether it is the first on its connection, which had to be made for it."""
+        transport = request.transport
+        if transport is None or transport in self._met:
+            return False
+        self._met.add(transport)
+        return True
 
     # -- control API -------------------------------------------------------------------------------------------------
 

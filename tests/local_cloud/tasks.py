@@ -223,7 +223,8 @@ class TaskList:
             now = self._clock.now()
             tasks = list(self._tasks.values())
             for task in tasks:
-                task.settle(now)
+                if task.script.runs_for.seconds is not None:
+                    task.settle(now)
         return iter(tasks)
 
     def get(self, task_id: str) -> Task | None:

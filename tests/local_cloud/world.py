@@ -121,7 +121,7 @@ class World:
     def load(self, scenario: Mapping[str, Any]) -> None:
         """Adds what the scenario describes. Keys: `accounts`, and one for each service."""
         with self.lock:
-            unknown = set(scenario) - {"accounts", "faults", "rate_limits"} - set(self.services)
+            unknown = set(scenario) - {"accounts", "faults", "latency", "rate_limits"} - set(self.services)
             if unknown:
                 raise ScenarioError(f"unknown keys in the scenario: {sorted(unknown)}")
             try:

@@ -332,14 +332,14 @@ class SlsService:
             tasks.read()
         # assumed: the bounds are creation times (Chinese page), the end exclusive as in SLS's log queries.
         in_range = [task for task in tasks.newest_first() if begin <= task.created < end]
-        chosen = [task for task in in_range if status in ("", task.status.value)]
+        statuses = [task.status for task in in_range]
+        wanted = Status(status) if status else None
+        chosen = [task for task in in_range if wanted in (None, task.status)]
         page = chosen[offset : offset + size]
         content = {
             "count": len(page),
             "total": len(chosen if self.options.total == "filtered" else in_range),
-            "statistics": {
-                one.value: sum(task.status is one for task in in_range) for one in Status if one is not Status.STOPPED
-            },
+            "statistics": {one.value: statuses.count(one) for one in Status if one is not Status.STOPPED},
             "tasks": [_task_fields(task) for task in page],
         }
         return Answer(200, _json(content))
