@@ -79,13 +79,20 @@ class JsonReplies:
 
         :raises CallError: it is none
         """
-        try:
-            content = response.json()
-        except ValueError as exc:
-            raise self.broken(response, f"the reply is not JSON: {response.excerpt() or 'an empty body'}") from exc
+        content = self.any_json(response)
         if not isinstance(content, dict):
             raise self.wrong_shape(response, "the reply is not an object")
         return content
+
+    def any_json(self, response: Response) -> Any:
+        """The body, which must be JSON.
+
+        :raises CallError: it is not
+        """
+        try:
+            return response.json()
+        except ValueError as exc:
+            raise self.broken(response, f"the reply is not JSON: {response.excerpt() or 'an empty body'}") from exc
 
     def failed(self, response: Response, kind: Kind, hint: str, *, code: str = "", text: str = "") -> CallError:
         """The error for a call that the service refused or failed at: in its words, or without any in its reply's."""

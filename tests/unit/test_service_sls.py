@@ -317,15 +317,16 @@ class TestErrors:
             " (HTTP 404, request id 5B0A6B60). Check shipper: it may have been deleted or replaced by an export job."
         )
 
-    @pytest.mark.parametrize("body", ["", "{}", "null", "OK"])
-    def test_a_retry_is_accepted_whatever_stands_in_a_good_reply(self, body: str) -> None:
+    @pytest.mark.parametrize("body", ["", "\n", "{}", "null"])
+    def test_a_retry_is_accepted_whatever_json_stands_in_a_good_reply(self, body: str) -> None:
         task = Task("a", SCOPE, "fail", State.FAILED)
         assert service(lambda request: reply(200, body)).retry([task]) == {task.key: ACCEPTED}
 
-    def test_a_page_in_a_good_reply_is_no_answer_to_a_retry(self) -> None:
+    @pytest.mark.parametrize("body", ["<html>Welcome</html>", "OK", '{"errorCode": "Unauth', "\ufeff\ufeff{}"])
+    def test_what_is_no_json_in_a_good_reply_is_no_answer_to_a_retry(self, body: str) -> None:
         task = Task("a", SCOPE, "fail", State.FAILED)
         with pytest.raises(CallError) as caught:
-            service(lambda request: reply(200, "<html>Welcome</html>")).retry([task])
+            service(lambda request: reply(200, body)).retry([task])
         assert caught.value.kind.may_have_run
 
 

@@ -398,10 +398,15 @@ _REPLIES = JsonReplies(FACTS.name, _request_id)
 
 
 def _check_retry(response: Response) -> None:
-    """The reply to a retry has an empty body, or one that nobody reads; a page comes from something in between."""
+    """The reply to a retry has an empty body, or JSON that nobody reads.
+
+    Anything else comes from something in between, or is a part of what may have been an error.
+
+    :raises CallError: the service refused it, or nobody knows what it did
+    """
     _check(response)
-    if response.body.lstrip()[:1] == b"<":
-        raise _REPLIES.broken(response, f"the reply is a page: {response.excerpt()}")
+    if response.body.strip():
+        _REPLIES.any_json(response)
 
 
 def _check(response: Response) -> None:
