@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from typing import Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
@@ -20,6 +19,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallE
 from ansible_collections.redrive.tasks.plugins.module_utils._http import Transport
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import USUAL_BACKOFF, Backoff, Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
+from ansible_collections.redrive.tasks.plugins.module_utils._skew import Skew, Timing, http_date
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response, shown
 
 T = TypeVar("T")
@@ -28,7 +28,6 @@ Signer = Callable[[Request], Request]
 """Adds what proves who sends the request, at the time of the call."""
 
 _LONGEST_RETRY_AFTER = 60.0
-_NOTICEABLE_SKEW = 60.0
 # The next call may be quicker than the quickest so far, but by no more than this (assumed), seconds.
 _UNSURE_OF_WAY = 0.01
 # How often is looked whether one of very many calls under way has ended, seconds.
@@ -118,6 +117,8 @@ class Caller:
     :ivar random: a number from 0 to 1, for the jitter of pauses
     :ivar throttled: pauses after a refusal for coming too fast, which may take longer to pass than other trouble
     :ivar brake: what ends the run early
+    :ivar skew: what is done about a clock that is wrong
+    :ivar clock_codes: of refusals that a wrong clock can cause, in lower case; none where no time is signed
     :ivar renew: renews the proof of who asks; False when it cannot be renewed. It raises no CallError whose kind
         says C(may_have_run), because that would be taken for one of the call itself.
     """
@@ -134,6 +135,8 @@ class Caller:
     backoff: Backoff = USUAL_BACKOFF
     renew: Callable[[], bool] = bool
     brake: Brake = field(default_factory=Brake)
+    skew: Skew = field(default_factory=Skew)
+    clock_codes: frozenset[str] = frozenset()
 
     def read(self, make: Callable[[], Request], parse: Callable[[Response], T]) -> T:
         """Make a call that changes nothing; it is repeated after every failure that may pass.
@@ -152,13 +155,16 @@ class Caller:
 
     def _call(self, make: Callable[[], Request], parse: Callable[[Response], T], *, changes: bool) -> T:
         attempt, sent, renewed = 1, 0, False
+        timing = Timing(self.skew, self.clock, self.clock_codes, changes=changes)
         while True:
             request = make()
             sent += 1
             try:
-                return self._attempt(request, parse, repeated=sent > 1, changes=changes)
+                return self._attempt(request, parse, timing, repeated=sent > 1, changes=changes)
             except CallError as exc:
                 exc.call, exc.attempts = request.call, sent
+                if timing.correct(exc):
+                    continue
                 if exc.kind is Kind.EXPIRED and not renewed and self.renew():
                     renewed = True
                     continue
@@ -166,10 +172,15 @@ class Caller:
                 if attempt >= self.max_attempts or not may_repeat:
                     raise
                 backoff = self.throttled if exc.kind is Kind.THROTTLED else self.backoff
-                self.clock.sleep(pause_after(attempt, backoff, self.random, exc.retry_after))
+                pause = pause_after(attempt, backoff, self.random, exc.retry_after)
+                if self.brake.patience.ends_within(pause):
+                    raise
+                self.clock.sleep(pause)
             attempt += 1
 
-    def _attempt(self, request: Request, parse: Callable[[Response], T], *, repeated: bool, changes: bool) -> T:
+    def _attempt(
+        self, request: Request, parse: Callable[[Response], T], timing: Timing, *, repeated: bool, changes: bool
+    ) -> T:
         api = request.api or request.path
         self.limiter.wait(api)
         try:
@@ -179,23 +190,19 @@ class Caller:
             raise
         started = self.clock.monotonic()
         sent = throttled = False
-        response: Response | None = None
         masker = self.masker
         try:
+            timing.begin()
             signed = self.sign(request)  # which may fail, where it takes a login
             sent = True
             masker = self.masker.also(signed.signature)
             response = replace(self.transport.send(signed, fresh=changes), mask=masker.text)
-            _refuse_redirect(response)
-            return parse(response)
+            return self._parsed(response, parse, timing)
         except CallError as exc:
             exc.text, exc.code, exc.request_id = (
                 shown(text, masker.text) for text in (exc.text, exc.code, exc.request_id)
             )
             throttled = exc.kind is Kind.THROTTLED
-            if response is not None:
-                exc.retry_after = self._retry_after(response) or exc.retry_after
-                self._explain_skew(exc, response)
             raise
         finally:
             took = self.clock.monotonic() - started
@@ -203,22 +210,24 @@ class Caller:
             if sent:
                 self.counters.add(seconds=took, repeated=repeated, throttled=throttled)
 
+    def _parsed(self, response: Response, parse: Callable[[Response], T], timing: Timing) -> T:
+        try:
+            _refuse_redirect(response)
+            content = parse(response)
+        except CallError as exc:
+            exc.retry_after = self._retry_after(response) or exc.retry_after
+            timing.failed(response)
+            raise
+        timing.accepted(response)
+        return content
+
     def _retry_after(self, response: Response) -> float | None:
-        """The header's value in seconds; it may be a number or a date."""
+        """The header's value in seconds; it may be a number or a date, which is by the clock of who sent it."""
         value = response.headers.get("retry-after", "").strip()
         if value.isdecimal():
             return float(value)
-        moment = _http_date(value)
-        return None if moment is None else max(0.0, moment - self.clock.time())
-
-    def _explain_skew(self, exc: CallError, response: Response) -> None:
-        moment = _http_date(response.headers.get("date", ""))
-        if exc.kind not in (Kind.DENIED, Kind.EXPIRED, Kind.REJECTED) or moment is None:
-            return
-        skew = self.clock.time() - moment
-        if abs(skew) >= _NOTICEABLE_SKEW:
-            behind = "ahead of" if skew > 0 else "behind"
-            exc.hint = f"The clock here is {abs(skew):.0f} s {behind} the service's: set it, then try again. {exc.hint}"
+        moment, now = http_date(value), http_date(response.headers.get("date", ""))
+        return None if moment is None else max(0.0, moment - (self.clock.time() if now is None else now))
 
 
 def _refuse_redirect(response: Response) -> None:
@@ -232,12 +241,3 @@ def _refuse_redirect(response: Response) -> None:
         status=response.status,
         hint="A signed request is never sent on to another address. Check the endpoint and its scheme.",
     )
-
-
-def _http_date(value: str) -> float | None:
-    if not value:
-        return None
-    try:
-        return parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Patience
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 
 
@@ -22,6 +23,8 @@ class Brake:
         """Set when somebody wants the run to end."""
         self.reason = ""
         """Why it was pulled first; empty until then."""
+        self.patience = Patience()
+        """For how long calls may take, once the time for the whole run is bounded."""
 
     def stop(self, reason: str) -> None:
         """Let no further call begin that changes something."""

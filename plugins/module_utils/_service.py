@@ -32,6 +32,7 @@ class ServiceFacts:
     :ivar horizon: seconds for which the service shows a task; None means without end
     :ivar horizon_margin: seconds by which a window keeps clear of the horizon's edge
     :ivar rate: published limit of each API; None means that none is published
+    :ivar clock_codes: of refusals that a wrong clock here can cause, before anything is carried out; in lower case
     :ivar throttled: pauses after the service refused a call for coming too fast
     :ivar concurrency: requests under way at once, unless the user says otherwise
     :ivar heals_itself: the service also retries by itself, so that each task is looked at again just before its retry
@@ -50,6 +51,7 @@ class ServiceFacts:
     horizon: int | None = None
     horizon_margin: int = 60
     rate: Rate | None = None
+    clock_codes: frozenset[str] = frozenset()
     throttled: Backoff = USUAL_BACKOFF
     concurrency: int = 1
     heals_itself: bool = False

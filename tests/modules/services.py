@@ -115,6 +115,7 @@ SLS = Service(
     fix={"code": "InvalidOssBucket", "message": "No bucket {n}."},
     denied=(401, "Unauthorized"),
     throttle="MetaOperationQpsLimitExceeded",
+    unread=("RequestTimeExpired", "RequestTimeTooSkewed"),
     secrets=(SECRET,),
 )
 
@@ -152,6 +153,7 @@ CLS = Service(
     fix={"message": "NoSuchBucket: no bucket {n}."},
     denied=(200, "AuthFailure.UnauthorizedOperation"),
     throttle="RequestLimitExceeded",
+    unread=("AuthFailure.SignatureExpire",),
     secrets=(SECRET,),
 )
 
@@ -185,7 +187,7 @@ DRS = Service(
     denied=(403, "DRS.M00102"),
     throttle="APIGW.0308",
     stop=("include_paused", "paused"),
-    unread=("APIGW.0307", "DRS.M00100", "DRS.M00299", "DRS.M00289", "DRS.M05004"),
+    unread=("APIGW.0301", "APIGW.0307", "DRS.M00100", "DRS.M00299", "DRS.M00289", "DRS.M05004"),
     secrets=(PASSWORD,),
 )
 
@@ -219,6 +221,7 @@ GEELARK = Service(
     throttle="40007",
     stop=("include_cancelled", "cancelled"),
     locks=("40014", "43008"),
+    unread=("40003",),
     secrets=(API_TOKEN,),
 )
 

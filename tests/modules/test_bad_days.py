@@ -272,31 +272,6 @@ def test_https_to_a_port_that_speaks_http_is_told(module: Direct, cloud: LocalCl
     assert "https" in ran.msg.lower() or "ssl" in ran.msg.lower() or "tls" in ran.msg.lower()
 
 
-# -- the clock --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words", "version", "dialect"),
-    [(3600, "behind", "v1", "seed000"), (-7200, "ahead", "v4", "seed001"), (90_000, "behind", "v1", "seed001")],
-)
-def test_a_wrong_clock_is_told_in_seconds(
-    module: Direct, cloud: LocalCloud, shipper: TaskList, seconds: int, words: str, dialect: str, version: str
-) -> None:
-    cloud.world.sls.configure(dialect=dialect)
-    cloud.faults.add(faults.skew(seconds))
-    ran = module(RETRY, {**ALL, "signature_version": version, "region": "cn-hangzhou"})
-    assert ran.failed
-    assert words in ran.msg
-    assert any(f"{abs(seconds) + off} s" in ran.msg for off in range(-5, 6))
-    assert len(ran.arrived) == 1
-
-
-def test_a_clock_that_is_a_little_off_does_no_harm(module: Direct, cloud: LocalCloud, shipper: TaskList) -> None:
-    shipper.add_tasks(age="2h", **BUSY)
-    cloud.faults.add(faults.skew(50))
-    assert module(RETRY, ALL).counts("accepted") == (1,)
-
-
 # -- redirects --------------------------------------------------------------------------------------------------------
 
 

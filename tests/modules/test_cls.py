@@ -308,14 +308,6 @@ def test_a_token_that_expires_during_the_run_leaves_the_rest_for_the_next_run(
     assert cloud.executed() == Counter(ids)
 
 
-def test_a_clock_that_is_wrong_is_told_by_how_much(module: Direct, cloud: LocalCloud, shipper: ShipperTasks) -> None:
-    cloud.faults.add(faults.skew(1000))
-    ran = module(INFO, CLS.where)
-    assert ran.failed
-    assert "AuthFailure.SignatureExpire" in ran.msg
-    assert "s behind the service's: set it" in ran.msg
-
-
 @pytest.mark.parametrize(
     ("state", "code", "words"),
     [

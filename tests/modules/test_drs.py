@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -235,17 +234,6 @@ def test_no_password_is_sent_after_a_renewal_that_failed(
     ran = module(RETRY, {**ALL, **FAST, "concurrency": 4})
     assert ran.failed
     assert operations(ran)[LOGIN] == 2
-
-
-@pytest.mark.parametrize("where", [{"project_name": "eu-de"}, WHERE], ids=["IAM", "DRS"])
-def test_a_clock_that_is_wrong_is_told_where_requests_are_signed(
-    module: Direct, cloud: LocalCloud, project: Project, where: dict[str, str]
-) -> None:
-    cloud.faults.add(faults.skew(seconds=7200))
-    ran = module(INFO, {**NO_WHERE, **where, **BY_KEY})
-    assert ran.failed
-    assert "APIGW.0301" in ran.msg
-    assert re.search(r"The clock here is 7(?:199|20[0-9]) s behind the service's", ran.msg)
 
 
 @pytest.mark.parametrize("names", [[], ["eu-de_a", "eu-de_a"]])

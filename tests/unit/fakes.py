@@ -35,14 +35,15 @@ OTHER: Scope = (("project", "shop"), ("logstore", "access"), ("shipper", "to-odp
 
 
 class FakeClock(Clock):
-    """Stands still unless somebody sleeps."""
+    """Stands still unless somebody sleeps. The machine's time may be off, or jump: `off` by so many seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, off: float = 0.0) -> None:
         self.now = NOW
+        self.off = off
         self.slept: list[float] = []
 
-    def time(self) -> float:
-        return self.now
+    def machine_time(self) -> float:
+        return self.now + self.off
 
     def monotonic(self) -> float:
         return self.now

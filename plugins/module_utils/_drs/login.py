@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
-from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import Identity, PasswordLogin
 from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import REPLIES, Who, read_object
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
@@ -47,6 +47,7 @@ class Grant:
     """A token and what came with it.
 
     :ivar expires: epoch seconds, None where it is not told
+    :ivar issued: the same of its beginning
     :ivar urls: of DRS, from the service catalog, as (interface, region, URL)
     """
 
@@ -54,6 +55,7 @@ class Grant:
     project_id: str
     expires: float | None
     urls: tuple[tuple[str, str, str], ...] = ()
+    issued: float | None = None
 
     def url(self, interface: str, region: str | None) -> str | None:
         """The URL of DRS for this region; without a region, the only one that there is."""
@@ -120,7 +122,7 @@ class PasswordSession:
 
     @property
     def _ends_soon(self) -> bool:
-        return self._renew_at is not None and self._clock.time() >= self._renew_at
+        return self._renew_at is not None and self._renew_at.passed
 
     def _renew(self) -> None:
         """As `_log_in`, once; after that has failed, only to say so again."""
@@ -148,10 +150,17 @@ class PasswordSession:
         request = Request("POST", self._base_url, "/v3/auth/tokens", headers=headers, body=body)
         grant = self._caller.change(request, lambda response: _parse_grant(response, self._identity.project_id))
         self._keep_secret(grant.token)
-        renew_at = None if grant.expires is None else grant.expires - _MARGIN
-        # One that ends soon from the start, by a clock that is wrong, would be renewed for each request.
-        self._renew_at = None if renew_at is None or renew_at <= self._clock.time() else renew_at
+        self._renew_at = self._renewal(grant)
         return grant
+
+    def _renewal(self, grant: Grant) -> Deadline | None:
+        """When to renew the token; None if only the service will tell that it has ended."""
+        if grant.expires is None:
+            return None
+        # Both by the service's clock, so that it does not matter whether the one here is right.
+        seconds = grant.expires - (self._clock.time() if grant.issued is None else grant.issued) - _MARGIN
+        # One that ends soon from the start would be renewed for each request.
+        return Deadline.after(self._clock, seconds) if seconds > 0 else None
 
 
 def find_project(caller: Caller, endpoint: Endpoint, name: str, who: Who) -> str:
@@ -203,7 +212,8 @@ def _parse_grant(response: Response, project_id: str | None) -> Grant:
     project_id = project_id or _object(told.get("project")).get("id")
     if not isinstance(project_id, str) or not is_project_id(project_id):
         raise REPLIES.wrong_shape(response, "the token is for no project")
-    return Grant(token, project_id, _moment(told.get("expires_at")), tuple(_urls(told.get("catalog"))))
+    expires, issued = (_moment(told.get(name)) for name in ("expires_at", "issued_at"))
+    return Grant(token, project_id, expires, tuple(_urls(told.get("catalog"))), issued)
 
 
 def _urls(catalog: Any) -> Iterator[tuple[str, str, str]]:

@@ -96,7 +96,7 @@ def _create(params: dict[str, Any], run: Run) -> DrsService:
     access = _access(identity, allow_plaintext, run)
     endpoint = find_endpoint(identity.endpoint, access.catalog_url, identity.region, allow_plaintext=allow_plaintext)
     return DrsService(
-        run.caller(endpoint, access.sign, access.renew),
+        run.caller(endpoint, access.sign, access.renew, signs_time=access.who is Who.KEY),
         endpoint,
         project_id=access.project_id,
         who=access.who,
@@ -125,7 +125,7 @@ def _access(identity: Identity, allow_plaintext: bool, run: Run) -> _Access:
 
 def _log_in(identity: Identity, login: PasswordLogin, allow_plaintext: bool, run: Run) -> _Access:
     endpoint = _identity_service(identity, allow_plaintext)
-    caller = run.caller(endpoint, lambda request: request)
+    caller = run.caller(endpoint, lambda request: request, signs_time=False)
     session = PasswordSession(caller, endpoint, identity, login, clock=run.clock, keep_secret=run.keep_secret)
     grant = session.grant
     return _Access(
@@ -136,7 +136,8 @@ def _log_in(identity: Identity, login: PasswordLogin, allow_plaintext: bool, run
 def _project_id(identity: Identity, who: Who, sign: Signer, allow_plaintext: bool, run: Run) -> str:
     """The project's id by its name."""
     endpoint = _identity_service(identity, allow_plaintext)
-    return find_project(run.caller(endpoint, sign), endpoint, identity.project_name or "", who)
+    caller = run.caller(endpoint, sign, signs_time=who is Who.KEY)
+    return find_project(caller, endpoint, identity.project_name or "", who)
 
 
 def _identity_service(identity: Identity, allow_plaintext: bool) -> Endpoint:

@@ -49,7 +49,8 @@ def _create(params: dict[str, Any], run: Run) -> GeelarkService:
     )
     run.keep_secret(credential.api_key if isinstance(credential, AppKey) else credential.value)
     endpoint = find_endpoint(params["endpoint"], allow_plaintext=params["allow_plaintext"])
-    caller = run.caller(endpoint, signer(credential, run.clock.time, _trace_id))
+    sign = signer(credential, run.clock.time, _trace_id)
+    caller = run.caller(endpoint, sign, signs_time=isinstance(credential, AppKey))
     return GeelarkService(caller, endpoint, clock=run.clock, warn=run.warn)
 
 

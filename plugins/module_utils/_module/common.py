@@ -38,7 +38,8 @@ from ansible_collections.redrive.tasks.plugins.module_utils._limits import Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service, ServiceFacts
-from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass, State, Window
+from ansible_collections.redrive.tasks.plugins.module_utils._skew import Skew
+from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass, State, Task, Window
 from ansible_collections.redrive.tasks.plugins.module_utils._window import resolve_window
 
 Params = dict[str, Any]
@@ -86,6 +87,13 @@ def _check_authorities(path: str) -> None:
         raise InputError(f"ca_path holds no certificates of authorities: {path}: {exc.strerror or exc}.") from exc
 
 
+def _find(service: Service, selection: Selection, window: Window) -> list[Task]:
+    """The tasks that are asked for, as the service shows them now."""
+    if selection.ids is None:
+        return list(service.list_tasks(window, selection.states))
+    return list(service.find_tasks(selection.ids, window))
+
+
 class _Module(AnsibleModule):
     """Takes an option that is given as an empty string as not given, since survey fields arrive so."""
 
@@ -120,6 +128,7 @@ class Run:
         self._front = front
         self._masker = Masker()
         self._counters = Counters()
+        self._skew = Skew(self.warn)
         for name, option in spec.items():
             if option.get("no_log"):
                 self.keep_secret(self.params[name])
@@ -151,8 +160,13 @@ class Run:
         ids = self.params[self._front.facts.id_option]
         return None if ids is None else tuple(dict.fromkeys(ids))
 
-    def caller(self, endpoint: Endpoint, sign: Signer, renew: Callable[[], bool] = bool) -> Caller:
-        """What makes the service's calls, as the options say; `renew` as `Caller` has it."""
+    def caller(
+        self, endpoint: Endpoint, sign: Signer, renew: Callable[[], bool] = bool, *, signs_time: bool = True
+    ) -> Caller:
+        """What makes the service's calls, as the options say; `renew` as `Caller` has it.
+
+        :param signs_time: whether `sign` tells the service what time it is here
+        """
         params, facts = self.params, self._front.facts
         rate = Rate(1, 1 / params["rate_limit"]) if params["rate_limit"] else facts.rate
         transport = Transport(
@@ -173,6 +187,8 @@ class Run:
             throttled=facts.throttled,
             renew=renew,
             brake=self.brake,
+            skew=self._skew,
+            clock_codes=facts.clock_codes if signs_time else frozenset(),
         )
 
     def check(self) -> None:
@@ -216,8 +232,8 @@ class Run:
             message=compile_pattern("message_regex", message) if message else None,
         )
 
-    def window(self) -> Window:
-        """The creation times that are looked at."""
+    def window(self, warn: Callable[[str], None]) -> Window:
+        """The creation times that are looked at, reckoned now; `warn` is told where they are not what was asked for."""
         facts = self._front.facts
         return resolve_window(
             self.params["since"],
@@ -225,7 +241,7 @@ class Run:
             now=self.clock.time(),
             horizon=facts.horizon,
             margin=facts.horizon_margin,
-            warn=self.warn,
+            warn=warn,
         )
 
     def plan(self, states: frozenset[State]) -> tuple[Plan, Service | None]:
@@ -236,15 +252,22 @@ class Run:
         """
         self.check()
         selection, policy = self.selection(states), self.policy()
-        window = self.window()
-        if selection.ids == ():
-            return Plan((), 0), None
-        service = self._front.create(self.params, self)
-        if selection.ids is None:
-            tasks = service.list_tasks(window, selection.states)
-        else:
-            tasks = service.find_tasks(selection.ids, window)
-        return build_plan(tasks, selection, policy, absent=self._front.facts.absent), service
+        warnings: list[str] = []
+        base, window = self.clock.base, self.window(warnings.append)
+        try:
+            if selection.ids == ():
+                return Plan((), 0), None
+            service = self._front.create(self.params, self)
+            while True:
+                tasks = _find(service, selection, window)
+                if self.clock.base == base:
+                    return build_plan(tasks, selection, policy, absent=self._front.facts.absent), service
+                # The clock was corrected meanwhile, which happens once in a run: the window was that of a wrong time.
+                warnings.clear()
+                base, window = self.clock.base, self.window(warnings.append)
+        finally:
+            for warning in warnings:
+                self.warn(warning)
 
     def requests(self) -> dict[str, Any]:
         """What was sent, for the result."""

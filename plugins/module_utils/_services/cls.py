@@ -68,6 +68,7 @@ FACTS = ServiceFacts(
     retried_state=State.RUNNING,
     rules=RULES,
     horizon=3 * 86400,
+    clock_codes=frozenset({"authfailure.signatureexpire"}),
     # Published are 20 requests a second for each API. Calls are sent evenly with a hundredth to spare, so that one that
     # is late by 10 ms does not make a 21st in a second; where more are late, on a busy machine, the count holds them.
     rate=Rate(1, 1 / 19.8, counted=Rate(20, 1.005)),

@@ -72,6 +72,8 @@ FACTS = ServiceFacts(
     wait_interval=20.0,
     retried_state=State.WAITING,
     rules=RULES,
+    # Of a signature: that of a key which is unknown or wrong has the same code.
+    clock_codes=frozenset({"apigw.0301", "apig.0301"}),
     # The vendor resumes jobs by itself: three times, or without end while the network is down.
     heals_itself=True,
     # The vendor's Terraform provider waits as long before its first look.

@@ -64,6 +64,8 @@ FACTS = ServiceFacts(
     retried_state=State.WAITING,
     rules=RULES,
     horizon=7 * 86400,
+    # Whatever is wrong with a signature or a token; how far a time may be off is not documented.
+    clock_codes=frozenset({"40003"}),
     # Published are 200 in a minute. The vendor's own client keeps to 180, and so leaves some for others of the account.
     rate=Rate(180, 60.0),
     # A refusal for coming too fast is lifted the next minute: the shortest four pauses make one together.

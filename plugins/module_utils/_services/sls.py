@@ -64,6 +64,7 @@ FACTS = ServiceFacts(
     retried_state=State.RUNNING,
     rules=RULES,
     horizon=48 * 3600,
+    clock_codes=frozenset({"requesttimetooskewed", "requesttimeexpired"}),
 )
 
 _PAGE = 500
