@@ -18,6 +18,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 import traceback
 import zlib
 from collections.abc import Iterator
@@ -163,8 +164,8 @@ MAX_REPLY_BYTES = 8 * 1024 * 1024
 """The largest genuine reply, a page of tasks, is far below 1 MiB; more is a fault or an attack."""
 _PIECE = 64 * 1024
 _GZIP_OR_ZLIB = 47
-# Connections that are kept, at most as many as there may be calls at one time.
-_KEPT = 64
+# A connection that was in use so short a time ago is not just being given up by the other side (assumed), seconds.
+_IN_USE = 1.0
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _HEADERS = {"User-Agent": "ansible-redrive.tasks", "Accept": "application/json", "Accept-Encoding": "identity"}
@@ -173,7 +174,7 @@ Verify = Union[bool, str]
 
 
 class Transport:
-    """Sends requests over kept-alive connections, from any number of threads.
+    """Sends requests over kept-alive connections, one for each thread.
 
     Certificates are verified, redirects are not followed, and both the size of a reply and the time that it may take
     are bounded.
@@ -185,24 +186,22 @@ class Transport:
         self._verify = verify
         self._clock = clock
         self._use_proxies = use_proxies and any(map(os.environ.get, _PROXY_VARIABLES))
-        self._lock = threading.RLock()
-        self._kept: urllib3.PoolManager | None = None
+        self._local = threading.local()
+        self._lock = threading.Lock()
         self._trusted: ssl.SSLContext | None = None
 
     def send(self, request: Request, *, fresh: bool = False) -> Response:
         """Send the signed request once, and read the whole reply.
 
-        :param fresh: over a connection of its own. The other side may just be giving up one that was kept, and a
-            request sent on that could be lost, with nobody knowing whether it had arrived.
+        :param fresh: over a connection that is new or in steady use. The other side may just be giving up one that was
+            kept for longer, and a request sent on that could be lost, with nobody knowing whether it had arrived.
         :raises CallError: no complete reply came; its kind says whether the request may have arrived
         """
         deadline = Deadline.after(self._clock, self._timeout)
         _sending.begun = False
         watch = _sending.watch = _Watch(deadline)
-        manager: urllib3.PoolManager | None = None
         try:
-            manager = self._new_manager(request.url) if fresh else self._kept_manager(request.url)
-            raw = manager.urlopen(
+            raw = self._manager(request.url, fresh=fresh).urlopen(
                 request.method,
                 request.url,
                 body=request.body or None,
@@ -232,18 +231,20 @@ class Transport:
             raise _call_error(exc, timed_out=deadline.passed, begun=_sending.begun) from exc
         finally:
             watch.stop()
-            if fresh and manager is not None:
-                manager.clear()
+            self._local.used = time.monotonic()
 
-    def _kept_manager(self, url: str) -> urllib3.PoolManager:
-        with self._lock:
-            if self._kept is None:
-                self._kept = self._new_manager(url)
-            return self._kept
+    def _manager(self, url: str, *, fresh: bool) -> urllib3.PoolManager:
+        """What keeps this thread's connection."""
+        manager: urllib3.PoolManager | None = getattr(self._local, "manager", None)
+        if manager is None:
+            manager = self._local.manager = self._new_manager(url)
+        elif fresh and time.monotonic() - self._local.used > _IN_USE:
+            manager.clear()
+        return manager
 
     def _new_manager(self, url: str) -> urllib3.PoolManager:
         """What holds connections; all that one transport is asked for is at one place, or through one proxy."""
-        settings: dict[str, Any] = {"maxsize": _KEPT}
+        settings: dict[str, Any] = {}
         if url.startswith("https:"):
             settings["ssl_context"] = self._trust()
         manager = _proxy_manager(url, settings) if self._use_proxies else None

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.redrive.tasks.plugins.module_utils import _http
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._http import MAX_REPLY_BYTES, Transport
@@ -247,7 +249,10 @@ class TestThroughAProxy:
             assert self.failure(proxy, monkeypatch, "https://sls.example.com").kind is Kind.UNREACHED
 
 
-def test_a_connection_is_kept_unless_a_fresh_one_is_wanted() -> None:
+@pytest.mark.parametrize(("idle", "kept"), [(0.0, True), (1.5, False)])
+def test_what_changes_something_takes_a_connection_in_use_or_a_new_one(
+    monkeypatch: pytest.MonkeyPatch, idle: float, kept: bool
+) -> None:
     connections: list[socket.socket] = []
 
     def serve(connection: socket.socket, _head: bytes) -> None:
@@ -259,7 +264,11 @@ def test_a_connection_is_kept_unless_a_fresh_one_is_wanted() -> None:
 
     with server(serve) as url:
         transport = Transport(timeout=5, verify=True, clock=Clock(), use_proxies=False)
-        for fresh in (False, False, True):
-            transport.send(Request("GET", url, "/x"), fresh=fresh)
+        transport.send(Request("GET", url, "/x"))
+        now = time.monotonic() + idle
+        monkeypatch.setattr(_http.time, "monotonic", lambda: now)
+        transport.send(Request("GET", url, "/x"))
         assert connections[0] is connections[1]
-        assert connections[1] is not connections[2]
+        monkeypatch.setattr(_http.time, "monotonic", lambda: now + idle)
+        transport.send(Request("GET", url, "/x"), fresh=True)
+        assert (connections[1] is connections[2]) is kept
