@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from bisect import bisect_right, insort
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,12 @@ from ansible_collections.redrive.tasks.plugins.module_utils._redact import MASK,
 
 # A shorter value is no secret that anybody could keep, and hiding it would blank ordinary words.
 _SHORTEST_SECRET = 4
+# Characters. No key of a database is as long, nor are those of all jobs together; how each can be spelt takes some
+# thirty times as much memory. Where there is more, nothing is shown.
+_LONGEST_SECRET = 64 * 1024
+_MOST_TO_KNOW = 8 * 1024 * 1024
+# Characters that are compared for one text: a fraction of a second. What begins like very many secrets is not shown.
+_MOST_TO_COMPARE = 20_000_000
 # db_password, ssl_cert_key, trust_store_password and their like; not the key of a tag, which is called just so.
 _SECRET_NAME = re.compile(r"passw|pwd|secret|token|ssl_cert|[a-z]_?key$|(?:^|_)sk$", re.IGNORECASE)
 _SECRET_IN_TEXT = re.compile(
@@ -31,7 +38,8 @@ _WORD_OF_THE_SERVICE = re.compile(r"(?:[A-Za-z]{2,8}\.)?[A-Za-z]{0,2}[0-9]{3,8}|
 class Hider:
     """Knows every secret that the service has shown so far, for all threads of a run.
 
-    There may be tens of thousands, so they are looked up by how they begin instead of being tried one by one.
+    There may be tens of thousands, so they are looked up by how they begin instead of being tried one by one. Whoever
+    answers in the place of the service may show more than can be known or compared: then more is hidden than need be.
     """
 
     def __init__(self) -> None:
@@ -39,28 +47,42 @@ class Hider:
         self._secrets: set[str] = set()
         # By their first characters, then by their length: certificates all begin alike.
         self._by_start: dict[str, dict[int, set[str]]] = {}
+        self._lengths: dict[str, list[int]] = {}
+        self._to_know = _MOST_TO_KNOW
 
     def learn(self, content: Any) -> None:
         """Hide from now on what a reply holds under the name of a secret, at any depth."""
         with self._lock:
             for secret in _secrets_in(content):
-                if len(secret) >= _SHORTEST_SECRET and secret not in self._secrets:
-                    self._secrets.add(secret)
-                    self._add(secret)
+                if len(secret) >= _SHORTEST_SECRET and secret not in self._secrets and self._to_know >= 0:
+                    self._to_know -= len(secret) if len(secret) <= _LONGEST_SECRET else self._to_know + 1
+                    if self._to_know >= 0:
+                        self._secrets.add(secret)
+                        self._add(secret)
 
     def _add(self, secret: str) -> None:
         for spelling in _spellings(secret):
             if len(spelling) >= _SHORTEST_SECRET:
-                lengths = self._by_start.setdefault(spelling[:_SHORTEST_SECRET], {})
-                lengths.setdefault(len(spelling), set()).add(spelling)
+                start = spelling[:_SHORTEST_SECRET]
+                of_length = self._by_start.setdefault(start, {}).setdefault(len(spelling), set())
+                if not of_length:
+                    insort(self._lengths.setdefault(start, []), len(spelling))
+                of_length.add(spelling)
 
     def text(self, text: str) -> str:
         """The text without any secret. What two of them cover together goes as a whole."""
         kept: list[str] = []
-        covered_to = 0
+        covered_to = compared = 0
         with self._lock:
+            if self._to_know < 0:
+                return MASK if text else ""
             for place in range(len(text) - _SHORTEST_SECRET + 1 if self._by_start else 0):
-                end = self._end_of_secret(text, place)
+                if text[place : place + _SHORTEST_SECRET] not in self._by_start:
+                    continue
+                end, more = self._end_of_secret(text, place, covered_to)
+                compared += more
+                if compared > _MOST_TO_COMPARE:
+                    return "".join([*kept, text[covered_to:place], MASK])
                 if end <= covered_to:
                     continue
                 if place >= covered_to:
@@ -68,12 +90,19 @@ class Hider:
                 covered_to = end
         return "".join([*kept, text[covered_to:]])
 
-    def _end_of_secret(self, text: str, place: int) -> int:
-        """Where the longest secret that begins here ends; 0 if none does."""
-        lengths = self._by_start.get(text[place : place + _SHORTEST_SECRET])
-        if not lengths:
-            return 0
-        return max((place + size for size, known in lengths.items() if text[place : place + size] in known), default=0)
+    def _end_of_secret(self, text: str, place: int, covered_to: int) -> tuple[int, int]:
+        """Where the longest secret that begins here ends, 0 if none ends behind what is covered; and what that cost."""
+        start = text[place : place + _SHORTEST_SECRET]
+        known, lengths = self._by_start[start], self._lengths[start]
+        compared = 0
+        for number in range(bisect_right(lengths, len(text) - place) - 1, -1, -1):
+            size = lengths[number]
+            if place + size <= covered_to or compared > _MOST_TO_COMPARE:
+                break
+            compared += size + 100
+            if text[place : place + size] in known[size]:
+                return place + size, compared
+        return 0, compared
 
     def word(self, word: str) -> str:
         """The same for a code or state, which stays whole: C(0000) is a bad password, and stands in many codes."""
