@@ -20,9 +20,13 @@ _FOREIGN = re.compile(
 
 
 def environ(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without foreign credentials, certificates, proxies and settings of Ansible."""
+    """The environment without foreign credentials, certificates, proxies and settings of Ansible.
+
+    Runs with different homes do not know of each other: what they lock and note is in the temporary directory.
+    """
     own = {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
-    return {**own, "HOME": str(home), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", **(extra or {})}
+    places = {"HOME": str(home), "TMPDIR": str(home)}
+    return {**own, **places, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", **(extra or {})}
 
 
 def run(

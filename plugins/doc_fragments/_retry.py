@@ -31,6 +31,16 @@ options:
     description:
       - Seconds between two looks at the tasks while waiting. The default depends on the service.
     type: float
+  lock_timeout:
+    description:
+      - Seconds to wait for another run on this machine that retries in the same account and scope. V(0) means not to
+        wait.
+      - When they are over, the module fails and says which run that is, and nothing was retried.
+      - A run is waited for until it has sent its last retry, and not while it waits for its tasks with O(wait).
+      - Runs that do not share a temporary directory do not know of each other. The guide to decisions and outcomes says
+        what holds then.
+    type: int
+    default: 300
   fail_on:
     description:
       - The outcomes that make the module fail. It fails only after everything else was done, and a failed result

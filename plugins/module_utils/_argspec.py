@@ -61,6 +61,7 @@ def retry_spec() -> Spec:
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 600},
         "wait_interval": {"type": "float"},
+        "lock_timeout": {"type": "int", "default": 300},
         "fail_on": {"type": "list", "elements": "str", "choices": list(FAIL_ON), "default": list(FAIL_ON)},
     }
 

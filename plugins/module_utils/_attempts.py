@@ -117,6 +117,7 @@ class Caller:
     :ivar random: a number from 0 to 1, for the jitter of pauses
     :ivar throttled: pauses after a refusal for coming too fast, which may take longer to pass than other trouble
     :ivar brake: what ends the run early
+    :ivar before_change: called just before each sending of a call that changes something, on the thread that sends
     :ivar skew: what is done about a clock that is wrong
     :ivar clock_codes: of refusals that a wrong clock can cause, in lower case; none where no time is signed
     :ivar renew: renews the proof of who asks; False when it cannot be renewed. It raises no CallError whose kind
@@ -135,6 +136,7 @@ class Caller:
     backoff: Backoff = USUAL_BACKOFF
     renew: Callable[[], bool] = bool
     brake: Brake = field(default_factory=Brake)
+    before_change: Callable[[], None] = lambda: None
     skew: Skew = field(default_factory=Skew)
     clock_codes: frozenset[str] = frozenset()
 
@@ -194,6 +196,8 @@ class Caller:
         try:
             timing.begin()
             signed = self.sign(request)  # which may fail, where it takes a login
+            if changes:
+                self.before_change()
             sent = True
             masker = self.masker.also(signed.signature)
             response = replace(self.transport.send(signed, fresh=changes), mask=masker.text)

@@ -53,6 +53,11 @@ class Endpoint:
         """The host as it stands in a URL."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
+    @property
+    def address(self) -> str:
+        """Host and port, spelled in one way."""
+        return f"{self.bracketed_host.lower()}:{self.port or {'https': 443}.get(self.scheme, 80)}"
+
     def base_url(self, prefix: str = "") -> str:
         """Scheme, host and port; the prefix becomes the first label of the host."""
         host = f"{prefix}.{self.host}" if prefix else self.bracketed_host

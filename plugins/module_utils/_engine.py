@@ -12,6 +12,7 @@ A changing call is never sent again after it may have been carried out; see `Cal
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -39,6 +40,9 @@ Results = Mapping[TaskKey, Result]
 _SETTLE_PAUSES = (0.0, 1.0, 2.0)
 # So many calls in a row whose outcome stays unknown are an outage: stop, rather than leave more in doubt.
 _UNKNOWN_IN_A_ROW = 3
+# So many calls go well one by one before the next ones go at once, and so many more at once for each that goes well.
+_ALONE = 4
+_MORE_AT_ONCE = 2
 # A task that shows its old failure unchanged after its retry was accepted may still be queued, and one that is not
 # shown may come back. Only after this many looks, and the service's own time, it is called failed again, or missing.
 _STALE_LOOKS = 3
@@ -54,10 +58,31 @@ class Wait:
     interval: float
 
 
+class Diary:
+    """Is told of each retry call, so that a later run can know of it. This one forgets."""
+
+    def sending(self, tasks: Sequence[Task]) -> None:
+        """A call for these begins, on this thread."""
+
+    def accepted(self, tasks: Sequence[Task]) -> None:
+        """The service has taken them."""
+
+    def not_run(self, tasks: Sequence[Task]) -> None:
+        """They were surely not retried, whether or not the call was sent."""
+
+
 class Engine:
     """Carries out one plan against one service. Results are kept by task, so that nothing done is ever lost."""
 
-    def __init__(self, service: Service, *, clock: Clock, concurrency: int = 1, brake: Brake | None = None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        clock: Clock,
+        concurrency: int = 1,
+        brake: Brake | None = None,
+        diary: Diary | None = None,
+    ) -> None:
         """`brake` is the one that the service's calls obey."""
         self._service = service
         self._clock = clock
@@ -66,6 +91,7 @@ class Engine:
         self._tasks: dict[TaskKey, Task] = {}
         self._results: dict[TaskKey, Result] = {}
         self._brake = brake or Brake()
+        self._diary = diary or Diary()
         self._stopped_scopes: dict[Scope, str] = {}
         self._unknown_in_a_row = 0
         self._locked = False
@@ -92,11 +118,27 @@ class Engine:
                 self._send_batch(batch)
             return
         # Imported here, because every run pays for an import and few need this one.
-        from concurrent.futures import ThreadPoolExecutor
+        from concurrent.futures import Future, ThreadPoolExecutor
 
+        # One call at first, and more at once for each that went well: a refusal that stops the run costs one call, and
+        # an outage leaves few in doubt. Not so soon where a call is for many tasks.
+        alone = 1 if self._service.facts.batch_size == 1 else _ALONE
+        allowed, well = 1, 0
         with ThreadPoolExecutor(max_workers=self._concurrency) as pool:
-            for done in [pool.submit(self._send_batch, batch) for batch in batches]:
-                done.result()
+            under_way: deque[tuple[Future[None], Sequence[Task]]] = deque()
+            for batch in batches:
+                while len(under_way) >= allowed:
+                    sent, tasks_sent = under_way.popleft()
+                    sent.result()
+                    well = well + 1 if self._is_clear(tasks_sent) else 0
+                    allowed = max(1, min(self._concurrency, 1 + _MORE_AT_ONCE * (well + 1 - alone)))
+                under_way.append((pool.submit(self._send_batch, batch), batch))
+            for sent, _tasks in under_way:
+                sent.result()
+
+    def _is_clear(self, tasks: Iterable[Task]) -> bool:
+        """Whether it is known of each of them what became of its retry."""
+        return all(self._results[task.key].outcome is not Outcome.UNKNOWN for task in tasks)
 
     def preview(self, plan: Plan) -> None:
         """Find out what `send` would do, with the same reads and no retry.
@@ -128,9 +170,15 @@ class Engine:
         if self._brake.reason:  # pulled by another thread, during the look
             self._record(batch, Result(Outcome.NOT_ATTEMPTED, note=self._brake.reason))
             return
+        self._retry(batch)
+
+    def _retry(self, batch: Sequence[Task]) -> None:
+        self._diary.sending(batch)
         try:
             verdicts = self._service.retry(batch)
         except CallError as exc:
+            if not exc.kind.may_have_run:
+                self._diary.not_run(batch)
             if exc.kind is Kind.TOO_MANY and len(batch) > 1:
                 self._one_at_a_time = True
                 self._send_one_by_one(batch)
@@ -172,10 +220,15 @@ class Engine:
                 verdict = verdicts[task.key]
                 outcome = Outcome.ACCEPTED if verdict.answer is Answer.ACCEPTED else Outcome.REFUSED
                 self._results[task.key] = Result(outcome, error=verdict.error, finding=verdict.finding)
-        not_now = [task for task in batch if verdicts[task.key].answer is Answer.NOT_NOW]
+        answers = {answer: [task for task in batch if verdicts[task.key].answer is answer] for answer in Answer}
+        if answers[Answer.ACCEPTED]:
+            self._diary.accepted(answers[Answer.ACCEPTED])
+        not_now = answers[Answer.NOT_NOW]
+        if answers[Answer.REFUSED] or not_now:
+            self._diary.not_run([*answers[Answer.REFUSED], *not_now])
         if not_now:
             self._explain_refusals(not_now)
-        silent = [task for task in batch if verdicts[task.key].answer is Answer.SILENT]
+        silent = answers[Answer.SILENT]
         if silent:
             self._settle(silent, verdicts[silent[0].key].error or ItemError("", "no answer for this task"))
 
@@ -250,6 +303,7 @@ class Engine:
             return
         note = "the reply was lost, and reading the state again shows that the retry was accepted"
         result = Result(Outcome.ACCEPTED, state_after=now.state, note=note, recovered=now.state is State.SUCCEEDED)
+        self._diary.accepted([before])
         self._record([before], result)
 
     def wait(self, wait: Wait) -> None:

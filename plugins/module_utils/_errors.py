@@ -26,6 +26,10 @@ class TooManyTasksError(RedriveError):
     """More tasks would be retried than C(max_tasks) allows. No retry was sent."""
 
 
+class BusyError(RedriveError):
+    """Another run works on the same tasks, and did not end in time. No retry was sent."""
+
+
 class Kind(enum.Enum):
     """Why a call failed, as far as it decides what may be done next."""
 

@@ -24,6 +24,7 @@ from multidict import CIMultiDict
 
 from local_cloud import faults as fault_kinds
 from local_cloud.faults import Effect, Fault, FaultBook, Wire
+from local_cloud.gates import Gate, Moment
 from local_cloud.services import Answer, Call, Headers, Operation, Refusal, Service
 from local_cloud.tasks import Clock, ScenarioError, seconds
 from local_cloud.world import World
@@ -89,6 +90,7 @@ class Cloud:
     def _clean(self) -> None:
         self.world = World(self.clock)
         self.faults = FaultBook()
+        self.gates: list[Gate] = []
         self.latency = 0.0  # seconds of a round trip; a new connection takes one of its own before the first request
         self.requests: list[RecordedRequest] = []
         self.trapped: list[RecordedRequest] = []
@@ -149,6 +151,13 @@ class Cloud:
             )
         )
         return _Outcome(answer, merge(service.reply_headers(call, now), answer.headers), fault)
+
+    def gates_for(self, call: Call) -> list[Gate]:
+        """The gates that hold this request, which has just arrived."""
+        with self.world.lock:
+            service = next((one for one in self.world.services.values() if one.claims(call)), None)
+            operation = service.operation(call).name if service is not None and self.gates else ""
+            return [gate for gate in self.gates if gate.counts(operation)]
 
     def summary(self) -> dict[str, Any]:
         with self.world.lock:
@@ -235,10 +244,22 @@ class Server:
         latency = self.cloud.latency  # each call waits by itself: others are served meanwhile
         if latency and self._is_first(request):
             await asyncio.sleep(latency)
+        gates = self.cloud.gates_for(call) if self.cloud.gates else []
+        if not await _pass(gates, Moment.ARRIVED):
+            _drop(request, rst=False)
+            return web.Response()
         outcome = self.cloud.answer(call)
         if latency:
             await asyncio.sleep(latency)
-        return await _write(request, outcome)
+        if not await _pass(gates, Moment.EXECUTED):
+            _drop(request, rst=False)
+            return web.Response()
+        response = await _write(request, outcome)
+        if any(gate.moment is Moment.ANSWERED for gate in gates):
+            await response.prepare(request)
+            await response.write_eof()
+            await _pass(gates, Moment.ANSWERED)
+        return response
 
     def _is_first(self, request: web.BaseRequest) -> bool:
         """Whether it is the first on its connection, which had to be made for it."""
@@ -318,6 +339,11 @@ async def _read(request: web.BaseRequest) -> Call:
     # A proxied request carries the whole URL: the server can stand in as an HTTP proxy for the vendor's host names.
     target = re.sub(r"^http://[^/?#]*", "", request.raw_path) or "/"
     return Call(request.method, target, headers, bytes(body), secrets.token_hex(12).upper(), request.secure)
+
+
+async def _pass(gates: list[Gate], moment: Moment) -> bool:
+    """Wait at the gates of this moment; whether the request goes on."""
+    return all([await gate.hold() for gate in gates if gate.moment is moment])
 
 
 async def _write(request: web.BaseRequest, outcome: _Outcome) -> web.StreamResponse:

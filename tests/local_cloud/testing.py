@@ -26,6 +26,7 @@ from typing import Any, Union
 import yaml
 
 from local_cloud.faults import FaultBook
+from local_cloud.gates import Gate, Moment
 from local_cloud.server import Cloud, RecordedRequest, Server
 from local_cloud.tasks import Clock
 from local_cloud.world import Violation, World
@@ -93,6 +94,13 @@ class LocalCloud:
     @property
     def faults(self) -> FaultBook:
         return self._cloud.faults
+
+    def hold(self, moment: Moment, *, number: int = 1, operation: str = "*") -> Gate:
+        """Hold a request that is still to come, see `Gate`."""
+        gate = Gate(moment, number=number, operation=operation)
+        with self.world.lock:
+            self._cloud.gates.append(gate)
+        return gate
 
     @property
     def requests(self) -> list[RecordedRequest]:

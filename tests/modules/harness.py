@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,8 +103,7 @@ class Runner:
     ) -> Ran:
         """An option of None is left out. `all_arrive`: every request that the module sends reaches the local cloud."""
         service = BY_MODULE[module]
-        arguments = {**(service.defaults(self.cloud) if defaults else {}), **options}
-        arguments = {name: value for name, value in arguments.items() if value is not None}
+        arguments = self.arguments(service, options, defaults=defaults)
         before, executed = len(self.cloud.requests), self.cloud.executed()
         result, failed, output = self.run(
             module, arguments, check, diff, verbosity, running.environ(self.home, environ)
@@ -109,6 +111,11 @@ class Runner:
         ran = Ran(result, failed, output, self.cloud.requests[before:], self.cloud.executed() - executed)
         hold_to_contract(ran, service, arguments, acts=module == service.act, check=check, all_arrive=all_arrive)
         return ran
+
+    def arguments(self, service: Service, options: Mapping[str, Any], *, defaults: bool = True) -> dict[str, Any]:
+        """The options with those of the local cloud; without any that is None."""
+        arguments = {**(service.defaults(self.cloud) if defaults else {}), **options}
+        return {name: value for name, value in arguments.items() if value is not None}
 
     def run(
         self, module: str, arguments: Mapping[str, Any], check: bool, diff: bool, verbosity: int, env: dict[str, str]
@@ -145,16 +152,104 @@ class Direct(Runner):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "stdin").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, **internal}}))
-            assert self.stand.stdin
-            assert self.stand.stdout
-            self.stand.stdin.write(json.dumps({"module": module, "env": env, "folder": name}) + "\n")
-            self.stand.stdin.flush()
-            assert self.stand.stdout.readline() == "done\n"
-            stdout, stderr = ((folder / one).read_text() for one in ("stdout", "stderr"))
-        assert stdout.strip(), f"no result:\n{stderr}"
-        result = json.loads(stdout.strip().splitlines()[-1])
-        result["warnings"] = [str(warning) for warning in result.get("warnings") or []]
-        return result, bool(result.get("failed")), stdout + stderr
+            assert self._ask({"module": module, "env": env, "folder": name}) == "done"
+            return _result_in(folder)
+
+    def start(
+        self, module: str, options: Mapping[str, Any], *, check: bool = False, environ: Mapping[str, str] | None = None
+    ) -> Started:
+        """Start a run in the background."""
+        service = BY_MODULE[module]
+        arguments = self.arguments(service, options)
+        folder = Path(tempfile.mkdtemp(dir=self.home))
+        internal = {"_ansible_check_mode": check, "_ansible_module_name": f"redrive.tasks.{module}"}
+        (folder / "stdin").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, **internal}}))
+        env = running.environ(self.home, environ)
+        job = {"module": module, "env": env, "folder": str(folder), "background": True}
+        return Started(self, service, arguments, folder, check, int(self._ask(job)))
+
+    def an_hour_later(self) -> None:
+        """Make what earlier runs noted older: whatever they sent has shown by now."""
+        for file in self.home.glob("redrive.tasks-*.lock"):
+            head, *lines = file.read_text().split("\n")
+            file.write_text("\n".join([head, *map(_aged, lines)]))
+
+    def wait_for(self, process: int) -> None:
+        """Return when a process in the background has ended."""
+        assert self._ask(process) == "done"
+
+    def _ask(self, job: object) -> str:
+        assert self.stand.stdin
+        assert self.stand.stdout
+        self.stand.stdin.write(json.dumps(job) + "\n")
+        self.stand.stdin.flush()
+        return self.stand.stdout.readline().strip()
+
+
+def _aged(line: str) -> str:
+    note = json.loads(line) if line else None
+    if not note or note[0] != "sent":
+        return line
+    return json.dumps([note[0], note[1] - 3600, *note[2:]])
+
+
+def _result_in(folder: Path) -> tuple[dict[str, Any], bool, str]:
+    stdout, stderr = ((folder / one).read_text() for one in ("stdout", "stderr"))
+    assert stdout.strip(), f"no result:\n{stderr}"
+    result = json.loads(stdout.strip().splitlines()[-1])
+    result["warnings"] = [str(warning) for warning in result.get("warnings") or []]
+    return result, bool(result.get("failed")), stdout + stderr
+
+
+class Started:
+    """A run in the background, which the test has to end or to wait for."""
+
+    def __init__(
+        self, runner: Direct, service: Service, arguments: dict[str, Any], folder: Path, check: bool, pid: int
+    ) -> None:
+        self.pid = pid
+        self._runner = runner
+        self._service = service
+        self._arguments = arguments
+        self._folder = folder
+        self._check = check
+        self._before, self._executed = len(runner.cloud.requests), runner.cloud.executed()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, and return when it has reached the process."""
+        os.kill(self.pid, number)
+        for _look in range(5000):
+            if number not in _pending(self.pid):
+                return
+            time.sleep(0.002)
+        raise AssertionError(f"{number.name} does not arrive")
+
+    def kill(self) -> None:
+        """End it as nobody can prevent."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._runner.wait_for(self.pid)
+
+    def end(self, *, alone: bool = True) -> Ran:
+        """Wait for its end. `alone`: no other run was there meanwhile, so that all requests were its own."""
+        self._runner.wait_for(self.pid)
+        cloud = self._runner.cloud
+        arrived, executed = cloud.requests[self._before :], cloud.executed() - self._executed
+        ran = Ran(*_result_in(self._folder), arrived, executed)
+        if alone:
+            hold_to_contract(ran, self._service, self._arguments, acts=True, check=self._check)
+        return ran
+
+
+def _pending(pid: int) -> set[int]:
+    """The signals that a process has not taken notice of."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return set()
+    if re.search(r"^State:\s*Z", status, re.MULTILINE):  # it had ended already
+        return set()
+    masks = [int(mask, 16) for mask in re.findall(r"^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$", status, re.MULTILINE)]
+    return {number for number in range(1, 65) for mask in masks if mask >> (number - 1) & 1}
 
 
 def stand_up() -> subprocess.Popen[str]:

@@ -55,6 +55,9 @@ class World:
     def act_on(self, ids: list[str], **options: Any) -> Ran:
         return self.act({self.service.id_option: ids, **options})
 
+    def an_hour_later(self) -> None:
+        self._module.an_hour_later()
+
     def calls(self) -> int:
         return len(self.cloud.calls(self.service.retry))
 
@@ -321,6 +324,7 @@ def test_a_retry_that_may_have_arrived_is_not_sent_again(world: World, kind: str
     assert ran.failed
     assert ran.outcomes() == {"unknown": 1}
     assert world.calls() == 1
+    world.an_hour_later()
     assert not world.act().failed
     assert world.cloud.executed() == Counter(ids)
 

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.cls import find_credentials, find_region
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
+from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Opened, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._services.cls import (
     FACTS,
     ClsService,
@@ -47,7 +47,7 @@ def _check(params: dict[str, Any]) -> None:
         check_region(params["region"])
 
 
-def _create(params: dict[str, Any], run: Run) -> ClsService:
+def _create(params: dict[str, Any], run: Run) -> Opened:
     credentials = find_credentials(
         secret_id=params["secret_id"],
         secret_key=params["secret_key"],
@@ -67,7 +67,7 @@ def _create(params: dict[str, Any], run: Run) -> ClsService:
             " TENCENTCLOUD_REGION, the region of the profile, or an endpoint that names it, as"
             " cls.ap-guangzhou.tencentcloudapi.com does."
         )
-    return ClsService(
+    service = ClsService(
         run.caller(endpoint, lambda request: sign_tc3(request, key, run.clock.time())),
         endpoint,
         region=check_region(region) if region else None,
@@ -75,6 +75,9 @@ def _create(params: dict[str, Any], run: Run) -> ClsService:
         clock=run.clock,
         warn=run.warn,
     )
+    # That two keys are of one account cannot be known from here.
+    vendor = region and (is_global(endpoint) or region_of(endpoint))
+    return Opened(service, (FACTS.name, "" if vendor else endpoint.address, region or "", key.id))
 
 
 CLS = Front(facts=FACTS, argument_spec=_argument_spec, check=_check, create=_create)

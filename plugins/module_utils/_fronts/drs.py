@@ -27,7 +27,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._drs.login import (
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint, parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
+from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Opened, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._services.drs import (
     DB_USE_TYPES,
     FACTS,
@@ -84,7 +84,7 @@ class _Access:
     catalog_url: str | None = None
 
 
-def _create(params: dict[str, Any], run: Run) -> DrsService:
+def _create(params: dict[str, Any], run: Run) -> Opened:
     identity = find_identity(params, environ=run.environ, load_yaml=_load_yaml)
     for secret in identity.secrets:
         run.keep_secret(secret)
@@ -95,7 +95,7 @@ def _create(params: dict[str, Any], run: Run) -> DrsService:
         parse_endpoint(identity.endpoint, allow_plaintext=allow_plaintext)
     access = _access(identity, allow_plaintext, run)
     endpoint = find_endpoint(identity.endpoint, access.catalog_url, identity.region, allow_plaintext=allow_plaintext)
-    return DrsService(
+    service = DrsService(
         run.caller(endpoint, access.sign, access.renew, signs_time=access.who is Who.KEY),
         endpoint,
         project_id=access.project_id,
@@ -104,6 +104,7 @@ def _create(params: dict[str, Any], run: Run) -> DrsService:
         is_sync_re_edit=params["is_sync_re_edit"],
         warn=run.warn,
     )
+    return Opened(service, (FACTS.name, endpoint.address, access.project_id))
 
 
 def _access(identity: Identity, allow_plaintext: bool, run: Run) -> _Access:

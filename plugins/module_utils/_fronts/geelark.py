@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Any, Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Signer
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.geelark import find_credentials
-from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
+from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Opened, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._services.geelark import (
     FACTS,
     GeelarkService,
@@ -40,7 +41,7 @@ def _check(params: dict[str, Any]) -> None:
         check_task_id(task_id)
 
 
-def _create(params: dict[str, Any], run: Run) -> GeelarkService:
+def _create(params: dict[str, Any], run: Run) -> Opened:
     credential = find_credentials(
         api_token=params["api_token"],
         app_id=params["app_id"],
@@ -51,7 +52,15 @@ def _create(params: dict[str, Any], run: Run) -> GeelarkService:
     endpoint = find_endpoint(params["endpoint"], allow_plaintext=params["allow_plaintext"])
     sign = signer(credential, run.clock.time, _trace_id)
     caller = run.caller(endpoint, sign, signs_time=isinstance(credential, AppKey))
-    return GeelarkService(caller, endpoint, clock=run.clock, warn=run.warn)
+    service = GeelarkService(caller, endpoint, clock=run.clock, warn=run.warn)
+    return Opened(service, (FACTS.name, endpoint.address, _account(credential)))
+
+
+def _account(credential: Credential) -> str:
+    """What stands for the account. That a token and a key are of the same account cannot be known from here."""
+    if isinstance(credential, AppKey):
+        return credential.app_id
+    return hashlib.sha256(credential.value.encode()).hexdigest()
 
 
 def signer(credential: Credential, now: Callable[[], float], trace_id: Callable[[], str]) -> Signer:

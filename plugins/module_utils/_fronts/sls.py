@@ -14,7 +14,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Signer
 from ansible_collections.redrive.tasks.plugins.module_utils._credentials.sls import find_credentials, find_region
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
+from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Opened, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._services.sls import (
     FACTS,
     SlsService,
@@ -51,7 +51,7 @@ def _check(params: dict[str, Any]) -> None:
         check_task_id(task_id)
 
 
-def _create(params: dict[str, Any], run: Run) -> SlsService:
+def _create(params: dict[str, Any], run: Run) -> Opened:
     credentials = find_credentials(
         access_key_id=params["access_key_id"],
         access_key_secret=params["access_key_secret"],
@@ -68,7 +68,7 @@ def _create(params: dict[str, Any], run: Run) -> SlsService:
     )
     # What the user's own endpoint tells comes before what the environment happens to hold.
     signed_region = params["region"] or region_of(endpoint) or region
-    return SlsService(
+    service = SlsService(
         run.caller(endpoint, _signer(params["signature_version"], key, signed_region, run)),
         endpoint,
         project=params["project"],
@@ -77,6 +77,8 @@ def _create(params: dict[str, Any], run: Run) -> SlsService:
         clock=run.clock,
         warn=run.warn,
     )
+    # A project is known by its region and name, through whichever of the region's endpoints it is reached.
+    return Opened(service, (FACTS.name, region_of(endpoint) or endpoint.address, params["project"]))
 
 
 def _signer(version: str, key: AccessKey, region: str | None, run: Run) -> Signer:

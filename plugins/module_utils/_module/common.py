@@ -16,7 +16,7 @@ import ssl
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, NoReturn
 
@@ -39,13 +39,25 @@ from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, P
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service, ServiceFacts
 from ansible_collections.redrive.tasks.plugins.module_utils._skew import Skew
-from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass, State, Task, Window
+from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass, State, Task, TaskKey, Window
 from ansible_collections.redrive.tasks.plugins.module_utils._window import resolve_window
 
 Params = dict[str, Any]
 
 # How a terminal, a supervisor and a lost session end a run.
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A service, and where its tasks are.
+
+    :ivar place: what tells the account and the widest scope from all others, as far as it can be known without asking.
+        Two runs with the same place never retry at the same time. It holds no secret.
+    """
+
+    service: Service
+    place: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -60,8 +72,37 @@ class Front:
     facts: ServiceFacts
     argument_spec: Callable[[], Spec]
     check: Callable[[Params], None]
-    create: Callable[[Params, Run], Service]
+    create: Callable[[Params, Run], Opened]
 
+
+@dataclass(frozen=True)
+class Found:
+    """What the service showed, and how it is decided about.
+
+    :ivar service: None when nothing was asked for
+    """
+
+    tasks: tuple[Task, ...]
+    selection: Selection
+    policy: Policy
+    absent: str
+    service: Service | None = None
+
+    def plan(self) -> Plan:
+        """The decisions."""
+        return build_plan(self.tasks, self.selection, self.policy, absent=self.absent)
+
+    def seen_again(self, seen: Mapping[TaskKey, Task | None]) -> Found:
+        """The same with what a later look showed; None takes a task out."""
+        later = (seen.get(task.key, task) for task in self.tasks)
+        return replace(self, tasks=tuple(task for task in later if task is not None))
+
+
+def _nothing(_opened: Opened) -> None:
+    """Nothing has to be done before the tasks are read."""
+
+
+_MOST_WARNINGS = 100
 
 # What an option of this name may be, where it is given. Seconds, requests a second, or a count.
 _BOUNDS: dict[str, tuple[float, float]] = {
@@ -71,6 +112,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "concurrency": (1, 64),
     "wait_interval": (0.001, 86_400),
     "wait_timeout": (0, 31 * 86_400),
+    "lock_timeout": (0, 31 * 86_400),
     "max_tasks": (0, math.inf),
 }
 
@@ -121,12 +163,15 @@ class Run:
         self.check_mode: bool = self._module.check_mode
         self.environ: Mapping[str, str] = os.environ
         self.brake = Brake()
+        self.before_change: Callable[[], None] = lambda: None
+        """Called on the thread that sends, just before each sending of a call that changes something."""
         self.clock = Clock(self.brake.interrupted)
         for number in _ENDINGS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._interrupt)
         self._front = front
         self._masker = Masker()
+        self._warnings: set[str] = set()
         self._counters = Counters()
         self._skew = Skew(self.warn)
         for name, option in spec.items():
@@ -144,6 +189,9 @@ class Run:
         self.brake.interrupt(f"The run was interrupted by {signal.Signals(number).name}")
         signal.signal(number, signal.SIG_DFL)
 
+    def _before_change(self) -> None:
+        self.before_change()  # which is set after the caller was made
+
     def keep_secret(self, secret: str | None) -> None:
         """Blank this value in everything that leaves."""
         if secret:
@@ -151,8 +199,17 @@ class Run:
             self._module.no_log_values.add(secret)
 
     def warn(self, text: str) -> None:
-        """Show a warning."""
-        self._module.warn(self._masker.line(text))
+        """Show a warning, once, and no more of them than somebody will read."""
+        line = self._masker.line(text)
+        if line in self._warnings or len(self._warnings) > _MOST_WARNINGS:
+            return
+        self._warnings.add(line)
+        self._module.warn(line if len(self._warnings) <= _MOST_WARNINGS else "There are more warnings than are shown.")
+
+    @property
+    def module(self) -> str:
+        """The module's name, as it was called."""
+        return str(self._module._name)
 
     @property
     def ids(self) -> tuple[str, ...] | None:
@@ -187,6 +244,7 @@ class Run:
             throttled=facts.throttled,
             renew=renew,
             brake=self.brake,
+            before_change=self._before_change,
             skew=self._skew,
             clock_codes=facts.clock_codes if signs_time else frozenset(),
         )
@@ -244,24 +302,29 @@ class Run:
             warn=warn,
         )
 
-    def plan(self, states: frozenset[State]) -> tuple[Plan, Service | None]:
-        """The plan, and the service to carry it out; without a service when nothing was asked for.
+    def find(self, states: frozenset[State], before: Callable[[Opened], None] = _nothing) -> Found:
+        """What the options ask for, as the service shows it.
 
+        :param before: done before the first task is read
         :raises InputError: an option, a credential or the endpoint is not usable; nothing was sent
         :raises CallError: the service did not show its tasks
         """
         self.check()
-        selection, policy = self.selection(states), self.policy()
+        selection, policy, absent = self.selection(states), self.policy(), self._front.facts.absent
         warnings: list[str] = []
-        base, window = self.clock.base, self.window(warnings.append)
+        self.window(warnings.append)
         try:
             if selection.ids == ():
-                return Plan((), 0), None
-            service = self._front.create(self.params, self)
+                return Found((), selection, policy, absent)
+            opened = self._front.create(self.params, self)
+            before(opened)
+            # That may have taken its time, and what the service no longer shows may not be asked for.
+            warnings.clear()
+            base, window = self.clock.base, self.window(warnings.append)
             while True:
-                tasks = _find(service, selection, window)
+                tasks = _find(opened.service, selection, window)
                 if self.clock.base == base:
-                    return build_plan(tasks, selection, policy, absent=self._front.facts.absent), service
+                    return Found(tuple(tasks), selection, policy, absent, opened.service)
                 # The clock was corrected meanwhile, which happens once in a run: the window was that of a wrong time.
                 warnings.clear()
                 base, window = self.clock.base, self.window(warnings.append)

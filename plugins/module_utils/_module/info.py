@@ -19,7 +19,7 @@ def run_info_module(front: Front) -> None:
     """The whole of an info module."""
     run = Run(front, info_spec())
     with run.reporting():
-        plan, _service = run.plan(frozenset(State(name) for name in run.params["states"]))
+        plan = run.find(frozenset(State(name) for name in run.params["states"])).plan()
         try:
             plan.refuse_more_than(run.params["max_tasks"])
         except TooManyTasksError as exc:

@@ -14,7 +14,8 @@ from ansible_collections.redrive.tasks.plugins.module_utils import _result
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import retry_spec
 from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError
-from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front, Run
+from ansible_collections.redrive.tasks.plugins.module_utils._module.claim import Claim
+from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Found, Front, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
 from ansible_collections.redrive.tasks.plugins.module_utils._task import State
@@ -25,8 +26,12 @@ def run_retry_module(front: Front) -> None:
     run = Run(front, retry_spec())
     with run.reporting():
         _require_selection(run, front.facts.id_option)
-        plan, service = run.plan(frozenset({State.FAILED}))
-        _Retry(front, run, plan, service).carry_out()
+        claim = Claim(run, front.facts.stale_seconds)
+        try:
+            found = run.find(frozenset({State.FAILED}), before=claim.take)
+            _Retry(front, run, found, claim).carry_out()
+        finally:
+            claim.release()
 
 
 def _require_selection(run: Run, id_option: str) -> None:
@@ -43,33 +48,47 @@ def _require_selection(run: Run, id_option: str) -> None:
 class _Retry:
     """Carries out a plan and reports it."""
 
-    def __init__(self, front: Front, run: Run, plan: Plan, service: Service | None) -> None:
+    def __init__(self, front: Front, run: Run, found: Found, claim: Claim) -> None:
         self._front = front
         self._run = run
-        self._plan = plan
-        self._service = service
-        self._results: _result.Results = _result.not_attempted(plan)
+        self._claim = claim
+        self._decide(found)
         self._pending = 0
         self._trouble: CallError | None = None
+
+    def _decide(self, found: Found) -> None:
+        self._found = found
+        self._plan: Plan = found.plan()
+        self._results: _result.Results = _result.not_attempted(self._plan)
 
     def carry_out(self) -> None:
         """Retry, wait, and end the module."""
         with self._run.reporting(self._result):
+            service = self._found.service
+            if service is not None:
+                self._take_in_earlier_runs(service)
             self._plan.refuse_more_than(self._run.params["max_tasks"])
-            if self._service is not None:
-                self._act(self._service)
+            if service is not None:
+                self._act(service)
             self._finish()
+
+    def _take_in_earlier_runs(self, service: Service) -> None:
+        """Decide anew about tasks that a run before this one has sent, once it shows what became of them."""
+        seen = self._claim.look_until_shown(self._plan.to_retry, service)
+        if seen:
+            self._decide(self._found.seen_again(seen))
 
     def _act(self, service: Service) -> None:
         params, facts = self._run.params, self._front.facts
         run = self._run
         concurrency = params["concurrency"] or facts.concurrency
-        engine = Engine(service, clock=run.clock, concurrency=concurrency, brake=run.brake)
+        engine = Engine(service, clock=run.clock, concurrency=concurrency, brake=run.brake, diary=self._claim)
         self._results = engine.results
         if self._run.check_mode:
             engine.preview(self._plan)
             return
         engine.send(self._plan)
+        self._claim.release()  # others need not wait while this one waits for its tasks
         if params["wait"]:
             engine.wait(Wait(params["wait_timeout"], params["wait_interval"] or facts.wait_interval))
         self._pending, self._trouble = engine.pending, engine.trouble
