@@ -21,6 +21,8 @@ U = TypeVar("U")
 # A listing with more pages than this is no listing.
 _MOST_PAGES = 1000
 _MOST_PASSES = 3
+# Warnings of one kind: a service that shows tasks in more states that nobody knows is not the service.
+_MOST_WARNINGS = 10
 
 
 def usable(
@@ -66,8 +68,10 @@ def in_states(
     for tasks in places:
         yield from (task for task in tasks if task.state in states)
         strange.update(task.status for task in tasks if task.state is State.UNKNOWN and task.state not in states)
-    for word, number in strange.items():
+    for word, number in strange.most_common(_MOST_WARNINGS):
         warn(f"{number} tasks were left out, because their status {word!r} is not known here.")
+    if len(strange) > _MOST_WARNINGS:
+        warn(f"More tasks were left out, in {len(strange) - _MOST_WARNINGS} further states that are not known here.")
 
 
 def until_found(places: Iterable[Sequence[Task]], ids: Iterable[str]) -> Iterator[Task]:

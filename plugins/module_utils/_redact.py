@@ -22,6 +22,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 MASK = "********"
+# What is known of a run is in its result; nobody reads more than this of one message.
+_LONGEST_LINE = 8000
 # A shorter value is no secret that anybody could keep, and masking it would blank ordinary words.
 _SHORTEST_SECRET = 4
 # A shorter one is found as it is spelt only: looking for it in any case and across blanks would blank ordinary words.
@@ -142,8 +144,10 @@ class Masker:
         return "".join([*kept, text[at:]])
 
     def line(self, text: str) -> str:
-        """The same for what a terminal shows as it is: without what could steer it."""
-        return "".join(char if char.isprintable() else " " for char in self.text(text))
+        """The same for what a terminal shows as it is: without what could steer it, and not without end."""
+        text = self.text(text)
+        text = text if len(text) <= _LONGEST_LINE else text[:_LONGEST_LINE] + "…"
+        return "".join(char if char.isprintable() else " " for char in text)
 
     def value(self, value: Any) -> Any:
         """A JSON-like value (str, dict, list, numbers) without any secret, in keys and values alike."""

@@ -56,7 +56,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Verdict,
     Window,
 )
-from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
+from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response, shown
 
 T = TypeVar("T")
 
@@ -433,8 +433,8 @@ class DrsService:
         if error is None:
             return verdict
         hider = self._hider
-        shown = ItemError(hider.word(error.code), hider.text(error.message), hider.text(error.request_id))
-        return replace(verdict, error=shown)
+        told = ItemError(shown(error.code, hider.word), shown(error.message, hider.text), hider.text(error.request_id))
+        return replace(verdict, error=told)
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
