@@ -49,7 +49,7 @@ def test_four_at_once_stop_at_a_denial(module: Direct, cloud: LocalCloud, ids: l
 
 
 def test_four_at_once_live_with_throttling(module: Direct, cloud: LocalCloud, ids: list[str]) -> None:
-    cloud.faults.add(faults.throttle(PUT, times=5))
+    cloud.faults.add(faults.throttle(PUT, skip=8, times=5))
     ran = module(RETRY, FOUR)
     assert ran.outcomes() == {"accepted": 205}
     assert cloud.executed() == Counter(ids)

@@ -69,6 +69,7 @@ FACTS = ServiceFacts(
     absent="not found in the project: the id is unknown, or the job is deleted or its resources are released",
     # No source states how many jobs a call may name.
     batch_size=10,
+    concurrency=4,  # no limit is published (assumed)
     wait_interval=20.0,
     retried_state=State.WAITING,
     rules=RULES,

@@ -60,6 +60,7 @@ FACTS = ServiceFacts(
         " only"
     ),
     batch_size=10,
+    concurrency=16,  # no limit is published for these calls (assumed, as for CLS)
     wait_interval=10.0,
     retried_state=State.RUNNING,
     rules=RULES,
