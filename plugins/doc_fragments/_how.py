@@ -31,6 +31,8 @@ options:
   concurrency:
     description:
       - Retry requests that may be under way at once. The default depends on the service.
+      - One is under way at first, and more for each that goes well. After a reply that is lost, or a refusal for coming
+        too fast, it is one again.
     type: int
   validate_certs:
     description:

@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Callable
 
 from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
@@ -82,8 +83,9 @@ class Engine:
         concurrency: int = 1,
         brake: Brake | None = None,
         diary: Diary | None = None,
+        refusals: Callable[[], int] = int,
     ) -> None:
-        """`brake` is the one that the service's calls obey."""
+        """`brake` is the one that the service's calls obey; `refusals` tells how many of them came too fast so far."""
         self._service = service
         self._clock = clock
         self._concurrency = concurrency
@@ -92,6 +94,7 @@ class Engine:
         self._results: dict[TaskKey, Result] = {}
         self._brake = brake or Brake()
         self._diary = diary or Diary()
+        self._refusals = refusals
         self._stopped_scopes: dict[Scope, str] = {}
         self._unknown_in_a_row = 0
         self._locked = False
@@ -120,25 +123,18 @@ class Engine:
         # Imported here, because every run pays for an import and few need this one.
         from concurrent.futures import Future, ThreadPoolExecutor
 
-        # One call at first, and more at once for each that went well: a refusal that stops the run costs one call, and
-        # an outage leaves few in doubt. Not so soon where a call is for many tasks.
-        alone = 1 if self._service.facts.batch_size == 1 else _ALONE
-        allowed, well = 1, 0
+        ramp = _Ramp(self._concurrency, alone=1 if self._service.facts.batch_size == 1 else _ALONE)
         with ThreadPoolExecutor(max_workers=self._concurrency) as pool:
             under_way: deque[tuple[Future[None], Sequence[Task]]] = deque()
             for batch in batches:
-                while len(under_way) >= allowed:
+                while len(under_way) >= ramp.allowed:
                     sent, tasks_sent = under_way.popleft()
                     sent.result()
-                    well = well + 1 if self._is_clear(tasks_sent) else 0
-                    allowed = max(1, min(self._concurrency, 1 + _MORE_AT_ONCE * (well + 1 - alone)))
+                    clear = all(self._results[task.key].outcome is not Outcome.UNKNOWN for task in tasks_sent)
+                    ramp.note(clear=clear, refusals=self._refusals())
                 under_way.append((pool.submit(self._send_batch, batch), batch))
             for sent, _tasks in under_way:
                 sent.result()
-
-    def _is_clear(self, tasks: Iterable[Task]) -> bool:
-        """Whether it is known of each of them what became of its retry."""
-        return all(self._results[task.key].outcome is not Outcome.UNKNOWN for task in tasks)
 
     def preview(self, plan: Plan) -> None:
         """Find out what `send` would do, with the same reads and no retry.
@@ -362,6 +358,29 @@ class Engine:
         with self._lock:
             for task in batch:
                 self._results[task.key] = result
+
+
+class _Ramp:
+    """How many calls may be under way: one at first, and more for each that went well.
+
+    So a refusal that stops the run costs one call, an outage leaves few in doubt, and a limit that nobody published is
+    met by few calls.
+    """
+
+    def __init__(self, most: int, *, alone: int) -> None:
+        """`most` in the end; `alone` calls go well before there is more than one."""
+        self._most = most
+        self._alone = alone
+        self._well = 0
+        self._refusals = 0
+        self.allowed = 1
+
+    def note(self, *, clear: bool, refusals: int) -> None:
+        """A call has ended: is it clear what came of it, and how many were refused for coming too fast so far."""
+        well = clear and refusals == self._refusals
+        self._well = self._well + 1 if well else 0
+        self._refusals = refusals
+        self.allowed = max(1, min(self._most, 1 + _MORE_AT_ONCE * (self._well + 1 - self._alone)))
 
 
 class _Watch:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.redrive.tasks.plugins.module_utils import _engine
 from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
@@ -50,6 +51,28 @@ def outcomes(engine: Engine) -> Counter[Outcome]:
 
 def result_of(engine: Engine, task_id: str) -> Result:
     return next(result for (_scope, one), result in engine.results.items() if one == task_id)
+
+
+class TestHowManyAtOnce:
+    def allowed(self, *notes: tuple[bool, int], most: int = 16, alone: int = 4) -> list[int]:
+        ramp = _engine._Ramp(most, alone=alone)
+        seen = [ramp.allowed]
+        for clear, refusals in notes:
+            ramp.note(clear=clear, refusals=refusals)
+            seen.append(ramp.allowed)
+        return seen
+
+    def test_more_go_at_once_for_each_that_went_well(self) -> None:
+        assert self.allowed(*[(True, 0)] * 12) == [1, 1, 1, 1, 3, 5, 7, 9, 11, 13, 15, 16, 16]
+
+    def test_a_call_for_one_task_does_less_harm(self) -> None:
+        assert self.allowed(*[(True, 0)] * 3, alone=1, most=4) == [1, 3, 4, 4]
+
+    def test_after_a_call_in_doubt_it_is_one_again(self) -> None:
+        assert self.allowed(*[(True, 0)] * 5, (False, 0), (True, 0))[-3:] == [5, 1, 1]
+
+    def test_after_a_refusal_for_coming_too_fast_it_is_one_again(self) -> None:
+        assert self.allowed(*[(True, 0)] * 5, (True, 2), (True, 2))[-3:] == [5, 1, 1]
 
 
 class TestSending:

@@ -332,6 +332,11 @@ class Run:
             for warning in warnings:
                 self.warn(warning)
 
+    @property
+    def throttled(self) -> int:
+        """Requests that were refused for coming too fast."""
+        return self._counters.throttled
+
     def requests(self) -> dict[str, Any]:
         """What was sent, for the result."""
         counters = self._counters

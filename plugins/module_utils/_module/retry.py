@@ -82,7 +82,14 @@ class _Retry:
         params, facts = self._run.params, self._front.facts
         run = self._run
         concurrency = params["concurrency"] or facts.concurrency
-        engine = Engine(service, clock=run.clock, concurrency=concurrency, brake=run.brake, diary=self._claim)
+        engine = Engine(
+            service,
+            clock=run.clock,
+            concurrency=concurrency,
+            brake=run.brake,
+            diary=self._claim,
+            refusals=lambda: run.throttled,
+        )
         self._results = engine.results
         if self._run.check_mode:
             engine.preview(self._plan)
