@@ -169,6 +169,11 @@ tools: $(VENV)/.test install
 demo: $(VENV)/.demo install  ## See it work: the playbooks against a local cloud
 	@exec $(PY) tests/demo/run.py
 
+.PHONY: benchmark
+benchmark: $(VENV)/.test install  ## Compare with SDKs and uri (half an hour; less with LONG_LOOP=no, QUICK=1)
+	@exec $(PY) benchmarks/run.py $(if $(filter no,$(LONG_LOOP)),--no-long-loop) \
+	  $(if $(QUICK),--quick --output '$(B)/benchmark')
+
 ##### Checks, quick ones first; pytest closes
 
 .PHONY: test
@@ -228,8 +233,8 @@ lint: tools  ## ruff, yamllint, REUSE, changelog, documentation, ansible-lint, G
 # In the laid-out copy, where the module's names are what they are when installed; the paths are shown as in the checkout.
 define MYPY
 cd '$(B)/sanity'
-MYPYPATH='$(B)/sanity:$(TREE)/tests' PYTHONPATH= '$(VENV)/bin/mypy' --config-file '$(ROOT)/pyproject.toml' \
-  --cache-dir '$(B)/mypy_cache' '$(TREE)/plugins' '$(TREE)/tests' | sed 's#^ansible_collections/redrive/tasks/##'
+MYPYPATH='$(B)/sanity:$(TREE)/tests:$(TREE)/benchmarks' PYTHONPATH= '$(VENV)/bin/mypy' --config-file '$(ROOT)/pyproject.toml' \
+  --cache-dir '$(B)/mypy_cache' '$(TREE)/plugins' '$(TREE)/tests' '$(TREE)/benchmarks' | sed 's#^ansible_collections/redrive/tasks/##'
 endef
 
 .PHONY: typing
@@ -320,6 +325,7 @@ mkdir -p '$(B)/docs/temp-rst'
 '$(VENV)/bin/antsibull-docs' --config-file '$(B)/docs/antsibull-docs.cfg' collection --use-current --squash-hierarchy \
   --dest-dir '$(B)/docs/temp-rst' redrive.tasks
 cp -r '$(B)/docs/temp-rst/.' '$(B)/docs/rst/'
+cp -r docs/docsite/rst/images '$(B)/docs/rst/docsite/'
 '$(VENV)/bin/sphinx-build' -q -W --keep-going -b html -c '$(B)/docs' '$(B)/docs/rst' '$(B)/docs/html'
 endef
 
