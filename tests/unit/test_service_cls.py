@@ -211,6 +211,7 @@ class TestWindow:
 
     def test_what_the_room_brings_along_is_left_out(self) -> None:
         items = [item("early", at=WINDOW.since - 1), item("first", at=WINDOW.since), item("last", at=NOW + 0.5)]
+        items.append(item("late", at=WINDOW.until + 1))
         assert [task.id for task in listed(tasks_of(items))] == ["first", "last"]
 
     def test_a_window_never_reaches_beyond_the_horizon(self) -> None:

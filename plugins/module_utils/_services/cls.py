@@ -287,9 +287,7 @@ class ClsService:
         shown = self._read(scope, Window(since, max(window.until, now)))
         self._known.update((one.task.key, one.logs) for one in shown)
         self._since[scope] = min(since, self._since.get(scope, since))
-        # A window counts whole seconds, tasks begin in between.
-        until = Window(window.since, window.until + 1)
-        return [one.task for one in shown if until.holds(one.task)]
+        return [one.task for one in shown if _is_in(window, one.task)]
 
     def _read(self, scope: Scope, window: Window) -> list[_Shown]:
         """What the service shows of the window, each task once, in pieces where one reply may not have held it all."""
@@ -348,6 +346,11 @@ class ClsService:
             "X-TC-Language": "en-US",
         }
         return Request("POST", self._base_url, "/", (), headers, json.dumps(content).encode(), api=action)
+
+
+def _is_in(window: Window, task: Task) -> bool:
+    """Whether the task was created in the window, which counts whole seconds; tasks begin in between."""
+    return window.holds(task if task.created is None else replace(task, created=float(int(task.created))))
 
 
 def _shipper_of(scope: Scope) -> str:
