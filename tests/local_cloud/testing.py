@@ -59,6 +59,8 @@ class LocalCloud:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for gate in self._cloud.gates:  # a test that failed may have left some shut
+            gate.lose()
         asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)

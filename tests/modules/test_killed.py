@@ -14,12 +14,12 @@ import pytest
 
 from local_cloud.gates import Gate, Moment
 from local_cloud.testing import LocalCloud
-from modules.harness import Direct, Ran
-from modules.services import SERVICES, Service
+from modules.harness import Direct, Ran, Started
+from modules.services import CLS, DRS, SERVICES, SLS, Service
 
-CALLS = 6  # retry calls of each run
+CALLS = 4  # retry calls of each run
 LONG = 30  # seconds until something surely has happened on a busy machine
-SOFT = [signal.SIGTERM, signal.SIGINT]
+LAG = 2  # looks at which a task still shows its old failure
 
 
 @pytest.fixture(params=SERVICES, ids=str)
@@ -29,18 +29,21 @@ def service(request: pytest.FixtureRequest) -> Service:
 
 
 class Place:
-    """Failed tasks for six calls in a world of their own, and runs that know of each other only."""
+    """Failed tasks for several calls in a world of their own, and runs that know of each other only."""
 
-    def __init__(self, cloud: LocalCloud, service: Service, module: Direct, name: str, **tasks: object) -> None:
+    def __init__(
+        self, cloud: LocalCloud, service: Service, module: Direct, name: str, *, calls: int = CALLS, **tasks: object
+    ) -> None:
         cloud.load({})
         service.prepare(cloud)
+        cloud.world.geelark.configure(queued="failed")
         home = module.home / name
         home.mkdir()
         self.cloud = cloud
         self.service = service
         self.module = Direct(cloud, home, module.stand)
         # One batch for each call but the last, which holds a single task.
-        self.ids = service.add(cloud, count=service.batch * (CALLS - 1) + 1, **{**service.transient, **tasks})
+        self.ids = service.add(cloud, count=service.batch * (calls - 1) + 1, **{**service.transient, **tasks})
         self.options = service.all_failed(concurrency=1, fail_on=[])
 
     def run(self) -> Ran:
@@ -48,7 +51,7 @@ class Place:
 
     def ended_at(self, gate: Gate, number: signal.Signals) -> Ran | None:
         """A run that gets the signal when the gate is reached; what it reported, if it could."""
-        run = self.module.start(self.service.act, self.options)
+        run = self.start()
         assert gate.reached.wait(LONG)
         if number is signal.SIGKILL:
             run.kill()
@@ -62,12 +65,15 @@ class Place:
             assert len(self.cloud.requests) == arrived, "a request was sent after the signal"
         return ran
 
-    def finish(self) -> None:
+    def start(self) -> Started:
+        return self.module.start(self.service.act, self.options)
+
+    def finish(self) -> Ran:
         """Another run, after which each task has been retried once."""
         ran = self.run()
         assert not ran.failed, ran.msg
         assert self.cloud.executed() == Counter(self.ids)
-        assert not ran["problems"]["unknown"]
+        return ran
 
 
 def requests_of(cloud: LocalCloud, service: Service, module: Direct) -> list[str]:
@@ -79,23 +85,82 @@ def requests_of(cloud: LocalCloud, service: Service, module: Direct) -> list[str
     return operations
 
 
-def boundaries(operations: list[str], retry: str, moments: list[Moment]) -> Iterator[tuple[int, Moment]]:
-    """Each request and moment; reads have no moment at which they are more or less done."""
-    for number, operation in enumerate(operations, 1):
-        for moment in moments if operation == retry else [Moment.EXECUTED]:
-            yield number, moment
+def boundaries(operations: list[str], retry: str, number: signal.Signals) -> Iterator[tuple[int, Moment]]:
+    """Each request and moment at which the signal may make a difference."""
+    # Both soft signals are handled alike.
+    reads = () if number is signal.SIGINT else (Moment.EXECUTED,)
+    retries = {
+        signal.SIGKILL: tuple(Moment),
+        signal.SIGTERM: (Moment.ARRIVED, Moment.EXECUTED),
+        signal.SIGINT: (Moment.EXECUTED,),
+    }[number]
+    for at, operation in enumerate(operations, 1):
+        for moment in retries if operation == retry else reads:
+            yield at, moment
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, *SOFT], ids=lambda one: one.name)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
 def test_at_each_request(cloud: LocalCloud, service: Service, module: Direct, number: signal.Signals) -> None:
     operations = requests_of(cloud, service, module)
-    for at, moment in boundaries(operations, service.retry, list(Moment)):
+    for at, moment in boundaries(operations, service.retry, number):
         place = Place(cloud, service, module, f"{at}-{moment.value}")
         ran = place.ended_at(cloud.hold(moment, number=at), number)
-        done = cloud.executed()
         if ran is not None:
-            assert ran.failed or at == len(operations)
-            assert f"interrupted by {number.name}" in ran.msg or at == len(operations)
-            assert Counter(task["id"] for task in ran.result.get("tasks", ()) if task["outcome"] == "accepted") == done
+            assert ran.failed
+            assert f"interrupted by {number.name}" in ran.msg
+            done = Counter(task["id"] for task in ran.result.get("tasks", ()) if task["outcome"] == "accepted")
+            assert cloud.executed() == done
         place.module.an_hour_later()  # or the next run would wait for what may be under way still
         place.finish()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda one: one.name)
+def test_what_still_shows_its_old_failure_is_not_sent_again(
+    cloud: LocalCloud, service: Service, module: Direct, number: signal.Signals
+) -> None:
+    place = Place(cloud, service, module, "lagging", queued_reads=LAG)
+    place.ended_at(cloud.hold(Moment.EXECUTED, number=2, operation=service.retry), number)
+    done = cloud.executed()
+    ran = place.finish()
+    assert "sent for a retry just now by another run" in ran.warnings
+    assert not done & ran.executed
+    # They are decided about anew, as if they had been listed when that showed.
+    assert set(ran.ids) == set(place.ids) - set(done)
+
+
+def test_a_call_that_is_carried_out_after_its_sender_was_killed_is_not_repeated(
+    cloud: LocalCloud, service: Service, module: Direct
+) -> None:
+    reads = requests_of(cloud, service, module).index(service.retry)
+    place = Place(cloud, service, module, "late")
+    gate = cloud.hold(Moment.ARRIVED, number=2, operation=service.retry)
+    first = place.start()
+    assert gate.reached.wait(LONG)
+    first.kill()
+    # The next run finds these tasks as they were, and looks again before it sends anything.
+    second_look = cloud.hold(Moment.ARRIVED, number=reads + 1)
+    second = place.start()
+    assert second_look.reached.wait(LONG)
+    assert len(cloud.calls(service.retry)) == 1
+    gate.open()
+    second_look.open()
+    ran = second.end(alone=False)
+    assert not ran.failed
+    assert cloud.executed() == Counter(place.ids)
+
+
+@pytest.mark.parametrize("service", [SLS, CLS, DRS], ids=str)  # GeeLark is sent one call at a time
+def test_calls_under_way_at_the_same_time(cloud: LocalCloud, service: Service, module: Direct) -> None:
+    place = Place(cloud, service, module, "together", calls=12)
+    del place.options["concurrency"]
+    gates = [
+        cloud.hold(moment, number=number, operation=service.retry)
+        for number, moment in enumerate((Moment.EXECUTED, Moment.ARRIVED), 9)
+    ]
+    run = place.start()
+    assert all(gate.reached.wait(LONG) for gate in gates)
+    run.kill()
+    for gate in gates:
+        gate.lose()
+    place.module.an_hour_later()
+    place.finish()
