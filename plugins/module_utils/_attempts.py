@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
@@ -200,8 +201,7 @@ class Caller:
                 self.before_change()
             sent = True
             masker = self.masker.also(signed.signature)
-            response = replace(self.transport.send(signed, fresh=changes), mask=masker.text)
-            return self._parsed(response, parse, timing)
+            return self._reply(signed, masker, lambda response: self._parsed(response, parse, timing), changes=changes)
         except CallError as exc:
             exc.text, exc.code, exc.request_id = (
                 shown(text, masker.text) for text in (exc.text, exc.code, exc.request_id)
@@ -213,6 +213,18 @@ class Caller:
             self.limiter.done(api, took)
             if sent:
                 self.counters.add(seconds=took, repeated=repeated, throttled=throttled)
+
+    def _reply(self, signed: Request, masker: Masker, parse: Callable[[Response], T], *, changes: bool) -> T:
+        """Send it, and make something of the reply; `masker` knows its signature, the run's own only if need be."""
+        try:
+            response = replace(self.transport.send(signed, fresh=changes), mask=masker.text)
+            self.masker.add(_echoed(signed.signature, response))
+            return parse(response)
+        except CallError:
+            raise
+        except Exception:
+            self.masker.add(signed.signature)  # nobody knows what its words hold
+            raise
 
     def _parsed(self, response: Response, parse: Callable[[Response], T], timing: Timing) -> T:
         try:
@@ -232,6 +244,12 @@ class Caller:
             return float(value)
         moment, now = http_date(value), http_date(response.headers.get("date", ""))
         return None if moment is None else max(0.0, moment - (self.clock.time() if now is None else now))
+
+
+def _echoed(signature: str, response: Response) -> str:
+    """The signature of the request if the reply may hold it, going by the longest part of it that is never escaped."""
+    part = max(re.findall("[A-Za-z0-9]+", signature), key=len, default="")
+    return signature if part and part.lower().encode() in response.body.lower() else ""
 
 
 def _refuse_redirect(response: Response) -> None:

@@ -15,7 +15,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -34,18 +35,35 @@ _SHORTEST_PART = 12
 _SHORTEST_ANCHOR = 3
 _ESCAPE = re.compile("%[0-9A-F]{2}")
 
-# What may stand within a secret and leave it readable: blanks, line breaks, what has no width; and what sets colours,
-# which may also be no such thing but the beginning of a secret behind an escape.
-_NOISE = re.compile(
+# What may stand within a secret and leave it readable: blanks, line breaks, what has no width.
+_NOISE = (
     "[\\s\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb]+"
 )
-_ESCAPE_OR_NOISE = re.compile(f"\x1b\\[[0-?]{{0,32}}[ -/]{{0,4}}[@-~]|{_NOISE.pattern}")
+# Also what sets colours; and both as it is escaped in JSON and code, and in addresses.
+_COLOURS = r"[0-?]{0,32}[ -/]{0,4}[@-~]"
+_STEERING = f"\x1b\\[{_COLOURS}|{_NOISE}"
+_ESCAPED = (
+    rf"\\{{1,16}}(?=[nrtfvbxue0])(?:(?:x1b|u001b|033|e)\[{_COLOURS}|[nrtfvb]|x[01][0-9a-f]|x[89a][0-9a-f]"
+    r"|u00[0189a][0-9a-f]|u034f|u061c|u115f|u1160|u17b[45]|u180[b-f]|u20[026][0-9a-f]|ufe0[0-9a-f]|ufeff|ufff[9ab])"
+)
+_IN_ADDRESS = (
+    rf"%(?:25){{0,4}}1b%(?:25){{0,4}}5b{_COLOURS}"
+    r"|%(?:25){0,4}(?:[01][0-9a-f]|20|7f|c2%(?:25){0,4}[89a][0-9a-f]|e2%(?:25){0,4}8[01]%(?:25){0,4}[89a][0-9a-f])"
+)
+# Each may also be no such thing but the beginning of a secret, so all are tried.
+_FOLDINGS = (
+    ("", re.compile(_NOISE)),
+    ("\x1b", re.compile(_STEERING)),
+    ("\\", re.compile(f"{_ESCAPED}|{_STEERING}", re.IGNORECASE)),
+    ("%", re.compile(f"{_IN_ADDRESS}|{_STEERING}", re.IGNORECASE)),
+)
 _WORD = re.compile("[a-z0-9]+")
-_NAMES = {"&": ("amp;",), "<": ("lt;",), ">": ("gt;",), '"': ("quot;",), "'": ("apos;",)}
+_NAMES = {"&": ("amp",), "<": ("lt",), ">": ("gt",), '"': ("quot",), "'": ("apos",)}
 # In base64 that is made for addresses.
 _ADDRESS_SAFE = {"+": "-", "/": "_"}
 _ENCODED = re.compile(r"[A-Za-z0-9+/_=\\-]*")
+_LONGEST_RUN = 8192
 
 # Whoever has an address that somebody signed may use it, and services put such addresses into their messages. Of the
 # names, q-ak is where the signed addresses of one object store hold the id of the key.
@@ -126,19 +144,20 @@ class Masker:
         return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
     def _without_long(self, text: str) -> str:
-        folded = "".join(text.split()).lower()
-        if folded.isascii() and folded.isprintable():
-            return self._blanked(text, folded, _NOISE)
-        text = self._blanked(text, _NOISE.sub("", text).lower(), _NOISE)
-        return self._blanked(text, _ESCAPE_OR_NOISE.sub("", text).lower(), _ESCAPE_OR_NOISE) if "\x1b" in text else text
-
-    def _blanked(self, text: str, folded: str, noise: re.Pattern[str]) -> str:
-        """The text without what is found in it once this noise is folded away."""
-        there = [spelling for spelling in self._long if spelling.anchor in folded]
-        if not there:
+        places: list[tuple[int, int]] = []
+        for mark, noise in _FOLDINGS:
+            if mark not in text:
+                continue
+            folded = "".join(text.split()).lower()
+            if mark or not (folded.isascii() and folded.isprintable()):
+                folded = noise.sub("", text).lower()
+            there = [spelling for spelling in self._long if spelling.anchor in folded]
+            if there:
+                places += _places(text, there, noise)
+        if not places:
             return text
         kept, at = [], 0
-        for start, end in _merged(_places(text, there, noise)):
+        for start, end in _merged(places):
             kept += [text[at:start], MASK]
             at = end
         return "".join([*kept, text[at:]])
@@ -233,28 +252,28 @@ def _atom(char: str) -> str:
         return char
     raw, code = char.encode("utf-8", "surrogatepass"), ord(char)
     units = char.encode("utf-16-be", "surrogatepass").hex()
-    names = [*_NAMES.get(char, ()), f"#0{{0,8}}{code};", f"#x0{{0,8}}{code:x};"]
-    plain = [re.escape(one) for one in (char, _ADDRESS_SAFE.get(char)) if one]
+    names = "|".join([*_NAMES.get(char, ()), f"#0{{0,8}}{code}", f"#x0{{0,8}}{code:x}"])
+    end = "(?:;|%(?:25){0,4}3b)"
     # Escapes first: a percent sign may begin one.
     forms = [
         "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in raw),
-        f"&(?:amp;){{0,4}}(?:{'|'.join(names)})",
-        "".join(rf"\\{{1,16}}u{units[at : at + 4]}" for at in range(0, len(units), 4)),
-        "".join(rf"\\{{1,16}}x{byte:02x}" for byte in raw),
-        *(rf"\\{{0,16}}{one}" for one in plain),
+        f"(?:&|%(?:25){{0,4}}26)(?:amp{end}){{0,4}}(?:{names}){end}",
+        r"\\{0,16}".join(["", *(f"u{units[at : at + 4]}" for at in range(0, len(units), 4))]),
+        r"\\{0,16}".join(["", *(f"x{byte:02x}" for byte in raw)]),
+        *(re.escape(one) for one in (char, _ADDRESS_SAFE.get(char)) if one),
     ]
-    return f"(?:{'|'.join(forms)})"
+    return rf"(?:\\|%(?:25){{0,4}}5c){{0,16}}(?:{'|'.join(forms)})"
 
 
 def _places(text: str, there: list[_Spelling], noise: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """Where these stand in the text, by start and end."""
-    folded, origins = _folded(text, noise)
+    folded = _Folded(text, noise)
     for spelling in there:
-        for begin, stop, whole in spelling.places(folded):
-            start, end = origins[begin], origins[stop - 1] + 1
+        for begin, stop, whole in spelling.places(folded.text):
+            start, end = folded.origin(begin), folded.origin(stop - 1) + 1
             if spelling.encoded:
-                start -= len(_run(text[:start][::-1]))
-                end += len(_run(text[end:]))
+                start -= len(_run(text[max(0, start - _LONGEST_RUN) : start][::-1]))
+                end += len(_run(text[end : end + _LONGEST_RUN]))
             elif not whole and text[end : end + 1].isalnum():
                 continue  # another word, which begins alike
             yield start, end
@@ -266,21 +285,36 @@ def _run(text: str) -> str:
     return match.group() if match else ""
 
 
-def _folded(text: str, noise: re.Pattern[str]) -> tuple[str, list[int]]:
-    """The text in lower case and without noise, and where each character of that comes from."""
-    chars: list[str] = []
-    origins: list[int] = []
-    at = 0
-    for start, end in [*(match.span() for match in noise.finditer(text)), (len(text), len(text))]:
-        for place in range(at, start):
-            lowered = text[place].lower()
-            chars.append(lowered)
-            origins += [place] * len(lowered)
-        at = end
-    return "".join(chars), origins
+class _Folded:
+    """A text in lower case and without noise, and where each character of that comes from."""
+
+    def __init__(self, text: str, noise: re.Pattern[str]) -> None:
+        parts: list[str] = []
+        self._starts: list[int] = []
+        self._origins: list[int] = []
+        size = at = 0
+        for start, end in [*(match.span() for match in noise.finditer(text)), (len(text), len(text))]:
+            if start > at:
+                parts.append(_lower(text[at:start]))
+                self._starts.append(size)
+                self._origins.append(at)
+                size += start - at
+            at = end
+        self.text = "".join(parts)
+
+    def origin(self, place: int) -> int:
+        """Where the character at this place stands in the text."""
+        part = bisect_right(self._starts, place) - 1
+        return self._origins[part] + place - self._starts[part]
 
 
-def _merged(places: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+def _lower(text: str) -> str:
+    """In lower case, with as many characters as before: there is one letter that becomes two."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(char.lower()[:1] for char in text)
+
+
+def _merged(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """The same in order and without overlaps: what two secrets cover together goes as a whole."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(places):

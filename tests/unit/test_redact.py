@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import time
 from urllib.parse import quote, quote_plus
 
@@ -52,12 +53,19 @@ def masker() -> Masker:
         "\r\n\t".join(SECRET),
         "\u200b".join(SECRET),
         f"{SECRET[:3]}\x1b[31m{SECRET[3:9]}\x1b[0m{SECRET[9:]}",
+        repr(f"{SECRET[:13]}\x1b[31m{SECRET[13:]}"),
+        json.dumps("\u200b".join(SECRET)),
+        quote("\r\n".join(SECRET)),
+        quote(json.dumps(SECRET)),
+        quote(html.escape(SECRET)),
+        repr({"a": repr(SECRET)}),
     ],
 )
 def test_every_spelling_is_blanked(masker: Masker, spelling: str) -> None:
     shown = masker.text(f"before {spelling} after")
     assert MASK in shown
     assert spelling.strip('"') not in shown
+    assert not re.search("s3cr|chars", shown)
     assert shown.startswith("before ")
     assert shown.endswith(" after")
 

@@ -148,10 +148,14 @@ class PasswordSession:
         body = json.dumps(_login_body(self._identity, self._login)).encode()
         headers = {"Content-Type": "application/json"}
         request = Request("POST", self._base_url, "/v3/auth/tokens", headers=headers, body=body)
-        grant = self._caller.change(request, lambda response: _parse_grant(response, self._identity.project_id))
-        self._keep_secret(grant.token)
+        grant = self._caller.change(request, self._parse)
         self._renew_at = self._renewal(grant)
         return grant
+
+    def _parse(self, response: Response) -> Grant:
+        # Before anything is said of a reply that may be no grant otherwise.
+        self._keep_secret(response.headers.get("x-subject-token", ""))
+        return _parse_grant(response, self._identity.project_id)
 
     def _renewal(self, grant: Grant) -> Deadline | None:
         """When to renew the token; None if only the service will tell that it has ended."""

@@ -89,7 +89,7 @@ def _create(params: dict[str, Any], run: Run) -> Opened:
     for secret in identity.secrets:
         run.keep_secret(secret)
     for url in (identity.auth_url, identity.endpoint):
-        run.keep_secret((url or "").rpartition("@")[0].rpartition(":")[2])
+        run.keep_address(url)
     allow_plaintext = params["allow_plaintext"]
     if identity.endpoint:  # before anything is sent, the password least of all
         parse_endpoint(identity.endpoint, allow_plaintext=allow_plaintext)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import random
@@ -36,13 +37,21 @@ from ansible_collections.redrive.tasks.plugins.module_utils._errors import Input
 from ansible_collections.redrive.tasks.plugins.module_utils._http import REQUESTS_IMPORT_ERROR, Transport
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
-from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
+from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker, secrets_in_address
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service, ServiceFacts
 from ansible_collections.redrive.tasks.plugins.module_utils._skew import Skew
 from ansible_collections.redrive.tasks.plugins.module_utils._task import FailureClass, State, Task, TaskKey, Window
 from ansible_collections.redrive.tasks.plugins.module_utils._window import resolve_window
 
 Params = dict[str, Any]
+
+# Where ansible-core makes a traceback by itself, it would hold a server's words unmasked; None has it leave them out.
+_NO_TRACEBACK = {"exception": None} if "exception" in inspect.signature(AnsibleModule.fail_json).parameters else {}
+
+# Options that hold an address, in which a password may stand.
+_ADDRESSES = ("endpoint", "auth_url")
+# As little may be a secret where a secret is only supposed; less would blank ordinary words.
+_SHORTEST_SECRET = 4
 
 # How a terminal, a supervisor and a lost session end a run.
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -136,6 +145,15 @@ def _find(service: Service, selection: Selection, window: Window) -> list[Task]:
     return list(service.find_tasks(selection.ids, window))
 
 
+def _texts_in(value: Any) -> Iterator[str]:
+    """Every text in the value of an option that is long enough to be a secret."""
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(item)
+    elif isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+        yield value
+
+
 class _Module(AnsibleModule):
     """Takes an option that is given as an empty string as not given, since survey fields arrive so."""
 
@@ -145,6 +163,12 @@ class _Module(AnsibleModule):
         for name, value in own.items():
             if isinstance(value, str) and not value.strip():
                 del self.params[name]
+        # What is refused by AnsibleModule itself is shown with all options, before anybody can say what is secret.
+        spelt = {name for option, spec in self.argument_spec.items() for name in (option, *spec.get("aliases", ()))}
+        misspelt = (value for name, value in own.items() if name not in spelt)
+        addresses = (secrets_in_address(own[name]) for name in _ADDRESSES if isinstance(own.get(name), str))
+        for hidden in (*map(_texts_in, misspelt), *addresses):
+            self.no_log_values.update(secret for secret in hidden if len(secret) >= _SHORTEST_SECRET)
 
     def log(self, msg: Any, log_args: Any = None) -> None:
         """Keep from the system's log what it cannot hold, or AnsibleModule fails before we say what is wrong."""
@@ -177,9 +201,10 @@ class Run:
         for name, option in spec.items():
             if option.get("no_log"):
                 self.keep_secret(self.params[name])
-        # It is refused, but Ansible shows the options of a failed task.
-        for name in ("endpoint", "auth_url"):
-            self.keep_secret((self.params.get(name) or "").rpartition("@")[0].rpartition(":")[2])
+        # Those in options are refused, but Ansible shows the options of a failed task.
+        proxies = (value for name, value in self.environ.items() if name.lower().endswith("_proxy"))
+        for address in (*map(self.params.get, _ADDRESSES), *proxies):
+            self.keep_address(address)
         id_option = front.facts.id_option
         if self.params[id_option] is not None:
             self.params[id_option] = [task_id.strip() for task_id in self.params[id_option]]
@@ -197,6 +222,12 @@ class Run:
         if secret:
             self._masker.add(secret)
             self._module.no_log_values.add(secret)
+
+    def keep_address(self, address: str | None) -> None:
+        """Blank the password in an address from now on."""
+        for secret in secrets_in_address(address):
+            if len(secret) >= _SHORTEST_SECRET:
+                self.keep_secret(secret)
 
     def warn(self, text: str) -> None:
         """Show a warning, once, and no more of them than somebody will read."""
@@ -356,7 +387,7 @@ class Run:
         """End with an error that keeps everything known so far."""
         # The terminal shows the message of a failure as it is, and it may hold a server's words.
         content = {"changed": False, "requests": self.requests(), **(result or {}), "msg": self._masker.line(message)}
-        self._module.fail_json(**self._masker.value(content))
+        self._module.fail_json(**self._masker.value(content), **_NO_TRACEBACK)
         raise SystemExit  # fail_json does not return
 
     @contextmanager
