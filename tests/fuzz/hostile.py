@@ -111,8 +111,8 @@ _HEADERS: dict[str, list[str]] = {
 
 
 @st.composite
-def spoilt_values(draw: st.DrawFn, content: Any) -> Any:
-    """JSON-like content with one to three of its nodes replaced, left out, doubled or moved."""
+def spoilt_values(draw: st.DrawFn, content: Any, *, moving: bool = True) -> Any:
+    """JSON-like content with one to three of its nodes replaced, left out, wrapped or, if wanted, put elsewhere too."""
     content = copy.deepcopy(content)
     for _number in range(draw(st.integers(1, 3))):
         holder, key = draw(st.sampled_from(_places(content))) if _places(content) else (None, None)
@@ -124,7 +124,7 @@ def spoilt_values(draw: st.DrawFn, content: Any) -> Any:
             del holder[key]
         elif how == "wrap":
             holder[key] = [holder[key]]
-        elif how == "swap":
+        elif how == "swap" and moving:
             other, place = draw(st.sampled_from(_places(content)))
             holder[key] = copy.deepcopy(other[place])
         else:

@@ -18,11 +18,20 @@ from hypothesis import strategies as st
 
 from ansible_collections.redrive.tasks.plugins.module_utils import _result
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import user_rules
+from ansible_collections.redrive.tasks.plugins.module_utils._credentials.drs import Identity, PasswordLogin
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import Who
+from ansible_collections.redrive.tasks.plugins.module_utils._drs.login import (
+    PasswordSession,
+    find_project,
+    is_project_id,
+)
+from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, RedriveError
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Policy, Selection, build_plan
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
+from ansible_collections.redrive.tasks.plugins.module_utils._services.drs import find_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Answer,
     FailureClass,
@@ -36,7 +45,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 from fuzz.hostile import PAGES, Adversary, cases, is_sound_error, is_sound_task
 from fuzz.services import IDS, TARGETS, Target
-from unit.fakes import NOW, FakeClock
+from unit.fakes import NOW, FakeClock, FakeTransport, caller, reply
 
 WINDOW = Window(int(NOW) - 86_000, int(NOW))
 ANY_STATE = frozenset(State)
@@ -233,6 +242,64 @@ def test_a_page_in_the_place_of_an_answer_to_a_retry_settles_nothing(target: Tar
 
 # The reply of SLS has a body that nobody reads, as long as it is JSON.
 _JSON_OF_NOBODY = [page for page in PAGES if page[:1] in b'"[1']
+
+
+# -- logging in -------------------------------------------------------------------------------------------------------
+
+IDENTITY = Identity(
+    PasswordLogin("https://iam.eu-de.otc.t-systems.com", "user", None, "s3cr3t-of-iam", "OTC"),
+    project_id=None,
+    project_name="eu-de",
+    project_domain_name=None,
+    project_domain_id=None,
+    auth_url="https://iam.eu-de.otc.t-systems.com",
+    region="eu-de",
+    endpoint=None,
+)
+
+
+def _identity_service(request: Request) -> Response:
+    project = {"id": "054babbbde80d4602f5cc0043a40ed8c", "name": "eu-de", "domain": {"name": "OTC"}}
+    if request.path == "/v3/projects":
+        return reply(200, {"projects": [project]})
+    endpoint = {
+        "interface": "public",
+        "region": "eu-de",
+        "region_id": "eu-de",
+        "url": "https://drs.eu-de.example.com/v3",
+    }
+    catalog = [{"type": "drs", "name": "drs", "endpoints": [endpoint]}]
+    times = {"issued_at": "2023-11-14T22:13:20.000000Z", "expires_at": "2023-11-15T22:13:20.000000Z"}
+    token = {"methods": ["password"], "project": project, "catalog": catalog, **times}
+    return reply(201, {"token": token}, x_subject_token="MIIEtoken")
+
+
+@given(data=st.data())
+def test_whatever_the_identity_service_answers_is_a_login_or_a_clear_error(data: st.DataObject) -> None:
+    login = IDENTITY.credential
+    assert isinstance(login, PasswordLogin)
+    endpoint, clock = Endpoint("https", "iam.eu-de.otc.t-systems.com"), FakeClock()
+    adversary = Adversary(_identity_service, data.draw, rate=0)
+    one = caller(FakeTransport(adversary), clock, max_attempts=2)
+    kept: list[str] = []
+    try:
+        session = PasswordSession(one, endpoint, IDENTITY, login, clock=clock, keep_secret=kept.append)
+        assert is_project_id(session.grant.project_id)
+        signed = session.sign(Request("GET", "https://drs.example.com", "/v3"))
+        assert signed.headers["X-Auth-Token"] in kept
+        url = session.grant.url("public", "eu-de")
+        find_endpoint(None, url, "eu-de", allow_plaintext=False)
+    except RedriveError as exc:
+        is_sound_error(exc)
+        assert "s3cr3t-of-iam" not in str(exc)
+    # A password that was looked at is not sent again: only that the call came too fast says that it was not.
+    assert (
+        len(adversary.replies) == 1 or adversary.replies[0][1].status == 429 or b"308" in adversary.replies[0][1].body
+    )
+    try:
+        assert is_project_id(find_project(one, endpoint, "eu-de", Who.TOKEN))
+    except RedriveError as exc:
+        is_sound_error(exc)
 
 
 # -- the whole run ----------------------------------------------------------------------------------------------------

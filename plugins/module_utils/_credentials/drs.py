@@ -105,6 +105,8 @@ _SHAPES = {"project_id": re.compile(r"[A-Za-z0-9_-]+"), "region_name": re.compil
 # It is tried where a run of slashes begins only: at each slash of one, it would take a square of its length.
 _VERSION = re.compile(r"(?<!/)/+(?:v3(?:/[^/]*)?/*)?$")
 _LONGEST_URL = 2048
+# A cloud holds sections, of which nothing is read below their names and values.
+_DEEPEST_SECTION = 2
 
 _SYSTEM_FOLDER = "/etc/openstack"
 _SUFFIXES = (".yaml", ".yml")
@@ -408,7 +410,9 @@ def _cloud(name: str, looked: Looked, load_yaml: LoadYaml) -> _Source:
         raise InputError(f"There is no cloud {name!r} in {path}. Clouds there: {_list(clouds)}.")
     place = f"cloud {name!r} of the file {path}"
     entry = _plain(clouds[name], place)
-    profile = _PROFILES.get(str(entry.get("profile") or entry.get("cloud")), {})
+    named = entry.get("profile") or entry.get("cloud")
+    # Nothing but a text is made one: what refers to itself again and again would fill the memory.
+    profile = _PROFILES.get(named, {}) if isinstance(named, str) else {}
     # As in openstacksdk, what stands beside the section auth comes before what stands in it.
     content = {**profile, **_plain(entry.get("auth") or {}, f"auth of {place}"), **entry}
     return _Source(place, _CLOUD, content, named=True)
@@ -455,12 +459,12 @@ def _plain(section: Any, place: str) -> dict[str, Any]:
     return {str(name).replace("-", "_"): value for name, value in section.items() if value is not None}
 
 
-def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Both, section by section; what both hold is taken from the second."""
+def _merged(one: dict[str, Any], other: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    """Both, section by section; what both hold is taken from the second. A section can contain itself."""
     merged = {**one, **other}
-    for name in one.keys() & other.keys():
+    for name in one.keys() & other.keys() if depth < _DEEPEST_SECTION else ():
         if isinstance(one[name], dict) and isinstance(other[name], dict):
-            merged[name] = _merged(one[name], other[name])
+            merged[name] = _merged(one[name], other[name], depth + 1)
     return merged
 
 

@@ -109,15 +109,15 @@ def _from_profile(option: str | None, looked: Looked) -> Credentials:
         if name:
             raise InputError(f"Profile {name!r} cannot be used: there is no file {path}.")
         raise _nothing_found(looked, f"file {path} (not there)")
-    wanted = name or content.get("current") or "default"
+    wanted = name or text_of(content, "current") or "default"
     profiles = [entry for entry in content.get("profiles") or [] if isinstance(entry, dict)]
     profile = next((entry for entry in profiles if entry.get("name") == wanted), None)
     if profile is None:
-        known = ", ".join(sorted(str(entry.get("name")) for entry in profiles)) or "none"
+        known = ", ".join(sorted(filter(None, (text_of(entry, "name") for entry in profiles)))) or "none"
         if name:
             raise InputError(f"There is no profile {wanted!r} in {path}. Profiles there: {known}.")
         raise _nothing_found(looked, f"file {path} (it has no profile {wanted!r}; profiles there: {known})")
-    if not name and not profile.get("access_key_id") and str(profile.get("mode") or "AK").lower() == "ak":
+    if not name and not profile.get("access_key_id") and _mode(profile).lower() == "ak":
         # So the vendor's command line leaves the file before it is configured.
         raise _nothing_found(looked, f"file {path} (its profile {wanted!r} is empty)")
     return _credentials(profile, wanted, path)
@@ -130,7 +130,7 @@ def _nothing_found(looked: Looked, last: str) -> InputError:
 
 def _credentials(profile: Mapping[str, Any], name: str, path: Path) -> Credentials:
     where = f"profile {name!r} in {path}"
-    mode = str(profile.get("mode") or "AK")
+    mode = _mode(profile)
     if mode.lower() not in [known.lower() for known in _MODES]:
         raise InputError(
             f"The {where} has mode {mode!r}; modes {' and '.join(_MODES)} can be used here. Get temporary credentials"
@@ -143,6 +143,11 @@ def _credentials(profile: Mapping[str, Any], name: str, path: Path) -> Credentia
     if mode.lower() == "ststoken" and not token:
         raise InputError(f"The {where} has mode StsToken but no sts_token.")
     return Credentials(_key(key_id, secret, token, where), text_of(profile, "region_id"))
+
+
+def _mode(profile: Mapping[str, Any]) -> str:
+    """How the profile gets its key; the vendor's command line leaves out the usual way."""
+    return text_of(profile, "mode") or ("a value that is no text" if profile.get("mode") else "AK")
 
 
 def _read(path: Path) -> dict[str, Any] | None:
