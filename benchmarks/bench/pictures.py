@@ -49,7 +49,7 @@ def describe_times(results: Results) -> str:
 
 def describe_rates(results: Results) -> str:
     """The picture in words, on one line."""
-    bars = "; ".join(f"{bar.words}, {bar.value:.1f} ({bar.remark})" for bar in _bars(results))
+    bars = "; ".join(f"{one.words}, {one.value:.1f} ({one.remark})" for one in _bars(results))
     return f"Retries served in a second by CLS, whose limit is {RATE:g}. {bars}."
 
 
@@ -167,12 +167,12 @@ def _rates(results: Results) -> str:
     for value in (0, 5, 10, 15):
         body.append(_line(left + value * scale, 48, left + value * scale, bottom, _FAINT))
         body.append(_text(left + value * scale, bottom + 18, str(value), anchor="middle"))
-    for number, bar in enumerate(bars):
-        colour, y = _STYLES[bar.contender][0], 60 + 34 * number
-        length = max(1.0, bar.value * scale)
-        body.append(_text(left - 10, y + 16, bar.words, anchor="end"))
+    for number, one in enumerate(bars):
+        colour, y = _STYLES[one.contender][0], 60 + 34 * number
+        length = max(1.0, one.value * scale)
+        body.append(_text(left - 10, y + 16, one.words, anchor="end"))
         body.append(f'<rect x="{left:.1f}" y="{y:.1f}" width="{length:.1f}" height="22" fill="{colour}"/>')
-        body.append(_text(left + max(length, RATE * scale) + 12, y + 16, f"{bar.value:.1f}, {bar.remark}"))
+        body.append(_text(left + max(length, RATE * scale) + 12, y + 16, f"{one.value:.1f}, {one.remark}"))
     body.append(_line(left + RATE * scale, 48, left + RATE * scale, bottom, _LIMIT, "6 3"))
     body.append(_text(left + RATE * scale, bottom + 18, f"limit: {RATE:g}", anchor="middle", colour=_LIMIT))
     return _svg(bottom + 35, "Requests a second against the limit", describe_rates(results), body)
