@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from re import Pattern
+from typing import NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
 from ansible_collections.redrive.tasks.plugins.module_utils._task import Failure, FailureClass, Finding, Task
@@ -22,8 +22,7 @@ LONGEST_MESSAGE = 4096
 UNCLASSIFIED_REMEDY = "No rule knows this text. Read it, decide, and add a rule of your own so that the next run knows."
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A failed task that meets every given condition is of this class.
 
     :ivar name: unique among all rules, with the service in front

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Enough for one request to the other end of the world over a new connection (assumed), seconds.
 _LEAST_PATIENCE = 2.0
@@ -52,8 +52,7 @@ class Clock:
             self._woken.wait(seconds)
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A point on the monotonic clock."""
 
     clock: Clock

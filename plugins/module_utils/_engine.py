@@ -14,8 +14,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
@@ -51,8 +50,7 @@ _STALE_LOOKS = 3
 _HEALTHY_LOOKS = 2
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(NamedTuple):
     """How long to wait for retried tasks, and how often to look. Seconds."""
 
     timeout: float
@@ -243,7 +241,7 @@ class Engine:
                 self._take_back(task, seen, "nothing to do any more: the service was ahead of the retry")
             else:
                 state = seen.state if seen else State.MISSING
-                self._record([task], replace(self._results[task.key], state_after=state))
+                self._record([task], self._results[task.key]._replace(state_after=state))
 
     def _handle_failed_call(self, batch: Sequence[Task], exc: CallError) -> None:
         error = ItemError(exc.code, str(exc), exc.request_id)
@@ -351,7 +349,7 @@ class Engine:
             state = State.WAITING
         if now is not None or settled:
             recovered = settled and now is not None and (now.healthy or now.state is State.SUCCEEDED)
-            self._results[key] = replace(self._results[key], state_after=state, recovered=recovered)
+            self._results[key] = self._results[key]._replace(state_after=state, recovered=recovered)
         return settled
 
     def _record(self, batch: Iterable[Task], result: Result) -> None:

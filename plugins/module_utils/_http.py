@@ -297,7 +297,7 @@ def _proxy_manager(url: str, settings: dict[str, Any]) -> urllib3.PoolManager | 
     proxy = utils.select_proxy(url, utils.get_environ_proxies(url))
     if not proxy:
         return None
-    proxy = utils.prepend_scheme_if_needed(proxy, "http")
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
     user, password = utils.get_auth_from_url(proxy)
     headers = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}") if user else None
     return urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)

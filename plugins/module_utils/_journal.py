@@ -19,8 +19,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._task import Task, TaskKey
@@ -32,8 +31,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _SENT, _NOT_RUN = "sent", "not run"
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A task that was sent as it was seen then.
 
     :ivar finished: as in `Task`

@@ -8,11 +8,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(NamedTuple):
     """So many calls in so many seconds: one call in 0.1 s paces, 180 in 60 s are a budget to be spent as it comes.
 
     :ivar counted: the limit as the service counts it, where that is over any span of so many seconds. A call that is
@@ -25,8 +24,7 @@ class Rate:
     counted: Rate | None = None
 
 
-@dataclass(frozen=True)
-class Backoff:
+class Backoff(NamedTuple):
     """How long to wait before attempt number n + 1: exponential, with half of it jittered, seconds."""
 
     base: float = 0.5

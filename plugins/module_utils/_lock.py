@@ -27,9 +27,8 @@ import stat
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import BusyError
@@ -53,8 +52,7 @@ class NoLockError(Exception):
     """There is no lock to be had here; the text says why."""
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """Who has the lock.
 
     :ivar since: epoch seconds
@@ -206,7 +204,7 @@ class Lock:
         """Tell others who has it. If that cannot be written, it is locked all the same."""
         me = Holder(os.getpid(), os.getuid(), self._module, self._clock.machine_time())
         with contextlib.suppress(OSError):
-            _write_header(file, asdict(me))
+            _write_header(file, me._asdict())
 
     def _other(self, file: int) -> str:
         holder = read_holder(_read(file, 0, _HEADER))

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from re import Pattern
+from typing import NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import LONGEST_MESSAGE, Rule, classify
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import TooManyTasksError
@@ -27,8 +27,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
 )
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """Which tasks are looked at.
 
     :ivar ids: exactly these, in this order; None means every task in one of `states`
@@ -53,8 +52,7 @@ class Selection:
         return self.message is None or bool(self.message.search(task.message[:LONGEST_MESSAGE]))
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """What may be retried.
 
     :ivar rules: all rules in the order in which they are tried
@@ -67,8 +65,7 @@ class Policy:
     retry_states: frozenset[State] = frozenset()
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What will be done about one task, and why."""
 
     task: Task
@@ -77,8 +74,7 @@ class Decision:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(NamedTuple):
     """Failed tasks that were made to fail by the same thing. `decisions` is in the plan's order, never empty."""
 
     decisions: tuple[Decision, ...]
@@ -92,8 +88,7 @@ class Cause:
         return failure
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """All decisions, in a stable order, and how many tasks the service showed in all."""
 
     decisions: tuple[Decision, ...]

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Response
@@ -63,8 +62,7 @@ def list_of(value: Any) -> list[Any] | None:
     return [] if value is None else value if isinstance(value, list) else None
 
 
-@dataclass(frozen=True)
-class JsonReplies:
+class JsonReplies(NamedTuple):
     """Reads the JSON replies of one service.
 
     :ivar service: its name, for messages

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import found
@@ -40,7 +39,7 @@ def not_attempted(plan: Plan) -> dict[TaskKey, Result]:
 
 def amended(plan: Plan, results: Results) -> Plan:
     """The plan with what carrying it out told: decisions that were taken back, and findings of the service."""
-    return replace(plan, decisions=tuple(_amended(one, results.get(one.task.key)) for one in plan.decisions))
+    return plan._replace(decisions=tuple(_amended(one, results.get(one.task.key)) for one in plan.decisions))
 
 
 def _amended(decision: Decision, result: Result | None) -> Decision:
@@ -48,9 +47,9 @@ def _amended(decision: Decision, result: Result | None) -> Decision:
         return decision
     if result.outcome is Outcome.NONE:
         healed = result.state_after is None or result.state_after.under_way or result.state_after is State.SUCCEEDED
-        decision = replace(decision, action=Action.NONE if healed else Action.SKIP)
+        decision = decision._replace(action=Action.NONE if healed else Action.SKIP)
     if result.finding is not None and decision.failure is not None:  # what a person stopped has not failed
-        decision = replace(decision, failure=found(decision.task, result.finding))
+        decision = decision._replace(failure=found(decision.task, result.finding))
     return decision
 
 

@@ -9,16 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ansible_collections.redrive.tasks.plugins.module_utils._classify import Rule
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import USUAL_BACKOFF, Backoff, Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._task import State, Task, TaskKey, Verdict, Window
 
 
-@dataclass(frozen=True)
-class ServiceFacts:
+class ServiceFacts(NamedTuple):
     """What differs between services as far as code above the service has to know.
 
     :ivar name: for messages

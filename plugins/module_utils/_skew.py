@@ -9,10 +9,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
@@ -32,8 +31,7 @@ def _ignore(_text: str) -> None:
     return
 
 
-@dataclass(frozen=True)
-class Signed:
+class Signed(NamedTuple):
     """When a request was signed.
 
     :ivar moment: by the time that signatures had, epoch seconds
@@ -52,8 +50,7 @@ class Signed:
         return cls(clock.time(), clock.monotonic(), base)
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What one reply tells of the time.
 
     :ivar ahead: seconds by which the time of the signature was ahead of the service's; negative if it was behind

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Scope = tuple[tuple[str, str], ...]
 """What a task belongs to, as ordered (name, value) pairs, from the widest to the narrowest."""
@@ -65,8 +65,7 @@ class Outcome(str, enum.Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What a service itself tells of a failed task, so that no rule is asked.
 
     :ivar rule: what stands in the place of the rule's name
@@ -78,8 +77,7 @@ class Finding:
     remedy: str
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One background task as the service showed it.
 
     :ivar id: the vendor's id, opaque
@@ -123,8 +121,7 @@ class Task:
         return ended_anew or (self.state, self.code, self.message) != (before.state, before.code, before.message)
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a task failed and what can heal it."""
 
     failure_class: FailureClass
@@ -134,8 +131,7 @@ class Failure:
     remedy: str
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """Creation times that are looked at, epoch seconds, both ends included."""
 
     since: int
@@ -146,8 +142,7 @@ class Window:
         return task.created is None or self.since <= task.created <= self.until
 
 
-@dataclass(frozen=True)
-class ItemError:
+class ItemError(NamedTuple):
     """Why a retry of one task was not accepted."""
 
     code: str
@@ -166,8 +161,7 @@ class Answer(enum.Enum):
     """Not a word: it may have been accepted."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A service's answer to the retry of one task.
 
     :ivar error: the service's words, unless it was accepted
@@ -182,8 +176,7 @@ class Verdict:
 ACCEPTED = Verdict(Answer.ACCEPTED)
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What came of one decision.
 
     An outcome of C(none) takes the decision back: when the retry was to be sent, the task was another than when it was

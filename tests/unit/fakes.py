@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Union
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller, Counters, RateLimiter, Signer
@@ -135,7 +134,7 @@ class FakeService:
         # A task that has not begun to run anew shows the end of its old run.
         begun = before.state is State.RUNNING
         finished = NOW + self.looks if begun and state is not State.RUNNING else before.finished
-        self.known[key] = replace(before, state=state, finished=finished)
+        self.known[key] = before._replace(state=state, finished=finished)
 
     def retry(self, tasks: Sequence[Task]) -> Mapping[TaskKey, Verdict]:
         number = len(self.calls)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -32,7 +31,7 @@ REFUSED = Verdict(Answer.REFUSED, ItemError("No", "not this one"))
 SPENT = Finding(FailureClass.EXHAUSTED, "fake.spent", "give up")
 NOT_NOW = Verdict(Answer.NOT_NOW, ItemError("State", "not in this state"), SPENT)
 SILENT = Verdict(Answer.SILENT)
-HEALING = replace(FACTS, heals_itself=True)
+HEALING = FACTS._replace(heals_itself=True)
 
 
 def plan_for(known: list[Task]) -> Plan:
@@ -107,7 +106,7 @@ class TestAnswersForEachTask:
     def moved(self, service: FakeService, task_id: str, state: State) -> None:
         """Somebody else is ahead of us: the task changes before it is looked at again."""
         key = next(key for key in service.known if key[1] == task_id)
-        service.on_look = lambda number: service.known.update({key: replace(service.known[key], state=state)})
+        service.on_look = lambda number: service.known.update({key: service.known[key]._replace(state=state)})
 
     @pytest.mark.parametrize("state", [State.WAITING, State.RUNNING, State.SUCCEEDED])
     def test_what_needs_no_retry_any_more_is_no_failure(self, state: State) -> None:
@@ -188,13 +187,13 @@ class TestTasksThatHealByThemselves:
         lost = failure(Kind.LOST)
         service = FakeService(tasks(1), script=[lost], takes_effect=lambda number: False, facts=HEALING)
         key = next(iter(service.known))
-        service.on_look = lambda number: service.known.update({key: replace(service.known[key], finished=9.0)})
+        service.on_look = lambda number: service.known.update({key: service.known[key]._replace(finished=9.0)})
         assert outcomes(send(service)) == Counter({Outcome.UNKNOWN: 1})
 
     def test_what_failed_anew_for_another_reason_is_left_to_the_next_run(self) -> None:
         service = FakeService(tasks(2), facts=HEALING)
         key = next(iter(service.known))
-        service.on_look = lambda number: service.known.update({key: replace(service.known[key], code="another")})
+        service.on_look = lambda number: service.known.update({key: service.known[key]._replace(code="another")})
         engine = send(service)
         assert outcomes(engine) == Counter({Outcome.ACCEPTED: 1, Outcome.NONE: 1})
         assert "failed anew" in result_of(engine, "t000").note
@@ -423,7 +422,7 @@ class TestWaiting:
     def test_a_task_that_never_ends_has_recovered_when_it_keeps_doing_its_work(self) -> None:
         service = FakeService(tasks(1), life=[State.RUNNING] * 100)
         key = next(iter(service.known))
-        service.on_look = lambda number: service.known.update({key: replace(service.known[key], healthy=number >= 3)})
+        service.on_look = lambda number: service.known.update({key: service.known[key]._replace(healthy=number >= 3)})
         engine = self.waited(service)
         assert (engine.pending, service.looks) == (0, 4)
         assert result_of(engine, "t000") == Result(Outcome.ACCEPTED, state_after=State.RUNNING, recovered=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -249,9 +248,9 @@ class TestThroughAProxy:
             assert self.failure(proxy, monkeypatch, "https://sls.example.com").kind is Kind.UNREACHED
 
 
-@pytest.mark.parametrize(("idle", "kept"), [(0.0, True), (1.5, False)])
+@pytest.mark.parametrize(("in_use", "kept"), [(60.0, True), (0.0, False)])
 def test_what_changes_something_takes_a_connection_in_use_or_a_new_one(
-    monkeypatch: pytest.MonkeyPatch, idle: float, kept: bool
+    monkeypatch: pytest.MonkeyPatch, in_use: float, kept: bool
 ) -> None:
     connections: list[socket.socket] = []
 
@@ -262,13 +261,10 @@ def test_what_changes_something_takes_a_connection_in_use_or_a_new_one(
             connections.append(connection)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
+    monkeypatch.setattr(_http, "_IN_USE", in_use)
     with server(serve) as url:
         transport = Transport(timeout=5, verify=True, clock=Clock(), use_proxies=False)
-        transport.send(Request("GET", url, "/x"))
-        now = time.monotonic() + idle
-        monkeypatch.setattr(_http.time, "monotonic", lambda: now)
-        transport.send(Request("GET", url, "/x"))
+        for fresh in (False, False, True):
+            transport.send(Request("GET", url, "/x"), fresh=fresh)
         assert connections[0] is connections[1]
-        monkeypatch.setattr(_http.time, "monotonic", lambda: now + idle)
-        transport.send(Request("GET", url, "/x"), fresh=True)
         assert (connections[1] is connections[2]) is kept

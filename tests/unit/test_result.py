@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils import _result
@@ -115,7 +113,7 @@ def test_a_decision_that_was_taken_back_from_a_task_that_is_still_ill_is_a_skip(
 
 def test_what_the_service_finds_replaces_what_the_rules_said(plan: Plan, results: dict[TaskKey, Result]) -> None:
     finding = Finding(FailureClass.EXHAUSTED, "r.no_more", "give up")
-    results[SCOPE, "r2"] = replace(results[SCOPE, "r2"], finding=finding)
+    results[SCOPE, "r2"] = results[SCOPE, "r2"]._replace(finding=finding)
     amended = _result.amended(plan, results)
     failure = _result.tasks(amended, results)[2]["failure"]
     assert (failure["class"], failure["rule"], failure["remedy"]) == ("exhausted", "r.no_more", "give up")

@@ -256,7 +256,7 @@ class TestShapes:
 
     def test_the_same_failure_after_another_run_is_told_from_the_old_one(self) -> None:
         first, second = listed(lambda request: page([item("1", cost=40), item("2", cost=41)]))
-        assert replace(second, id="1").moved_since(first)
+        assert second._replace(id="1").moved_since(first)
 
     @pytest.mark.parametrize(
         "data",

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import (
     REPLIES,
@@ -93,8 +92,7 @@ def is_true(value: Any) -> bool:
 # -- a list -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """What the list tells of a job and its details do not.
 
     :ivar status: when it was listed, because `actions` are those of that state
@@ -129,8 +127,7 @@ class Listed:
         return {"id": self.id, "status": self.status, "task_type": self.task_type, "error_message": self.message}
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """One page of a list; `total` is None where it is not told."""
 
     jobs: list[Listed]
@@ -190,8 +187,7 @@ def _actions(job_action: Any) -> tuple[str, ...] | None:
 # -- a batch ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One job of a batch; `error` is why it is not shown."""
 
     id: str

@@ -13,7 +13,6 @@ vendor's Terraform provider.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ansible_collections.redrive.tasks.plugins.module_utils._drs.complaints import (
@@ -105,7 +104,7 @@ def _refusal(error: ItemError) -> Verdict:
     finding = Finding(rule.failure_class, rule.name, rule.remedy) if rule else None
     hint = hint_for(code)
     words = f"{error.message.rstrip('.')}. {hint}" if hint and not finding else error.message
-    return Verdict(Answer.REFUSED, replace(error, message=words), finding)
+    return Verdict(Answer.REFUSED, error._replace(message=words), finding)
 
 
 def _verdict_of_all(response: Response, who: Who, ids: Sequence[str]) -> Verdict:

@@ -8,8 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import Spec
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Signer
@@ -73,8 +72,7 @@ def _check(params: dict[str, Any]) -> None:
         check_job_id(job_id)
 
 
-@dataclass(frozen=True)
-class _Access:
+class _Access(NamedTuple):
     """How DRS is called: by whom, for which project, and what of that came from the service catalog."""
 
     who: Who

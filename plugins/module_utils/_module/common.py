@@ -17,9 +17,8 @@ import ssl
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, NoReturn
+from typing import Any, Callable, NamedTuple, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -57,8 +56,7 @@ _SHORTEST_SECRET = 4
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """A service, and where its tasks are.
 
     :ivar place: what tells the account and the widest scope from all others, as far as it can be known without asking.
@@ -69,8 +67,7 @@ class Opened:
     place: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Front:
+class Front(NamedTuple):
     """One service as its modules see it.
 
     :ivar argument_spec: the options that only this service has
@@ -84,8 +81,7 @@ class Front:
     create: Callable[[Params, Run], Opened]
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What the service showed, and how it is decided about.
 
     :ivar service: None when nothing was asked for
@@ -104,7 +100,7 @@ class Found:
     def seen_again(self, seen: Mapping[TaskKey, Task | None]) -> Found:
         """The same with what a later look showed; None takes a task out."""
         later = (seen.get(task.key, task) for task in self.tasks)
-        return replace(self, tasks=tuple(task for task in later if task is not None))
+        return self._replace(tasks=tuple(task for task in later if task is not None))
 
 
 def _nothing(_opened: Opened) -> None:

@@ -16,9 +16,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
@@ -161,8 +160,7 @@ _Logs = tuple[int, int]
 """The range of time of the logs in a task, milliseconds."""
 
 
-@dataclass(frozen=True)
-class _Shown:
+class _Shown(NamedTuple):
     """A task as the service shows it, and its logs, by which it is known again."""
 
     task: Task
@@ -223,7 +221,7 @@ class ClsService:
         for task in tasks:
             now = successors.get(self._known.get(task.key)) or by_key.get(task.key)
             if now is not None:
-                found[task.key] = replace(now, id=task.id)
+                found[task.key] = now._replace(id=task.id)
         return found
 
     def _successors(self, scope: Scope, shown: Sequence[_Shown]) -> dict[_Logs | None, Task]:
@@ -350,7 +348,7 @@ class ClsService:
 
 def _is_in(window: Window, task: Task) -> bool:
     """Whether the task was created in the window, which counts whole seconds; tasks begin in between."""
-    return window.holds(task if task.created is None else replace(task, created=float(int(task.created))))
+    return window.holds(task if task.created is None else task._replace(created=float(int(task.created))))
 
 
 def _shipper_of(scope: Scope) -> str:

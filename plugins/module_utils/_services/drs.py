@@ -435,7 +435,7 @@ class DrsService:
             return verdict
         hider = self._hider
         told = ItemError(shown(error.code, hider.word), shown(error.message, hider.text), hider.text(error.request_id))
-        return replace(verdict, error=told)
+        return verdict._replace(error=told)
 
     # -- calls --------------------------------------------------------------------------------------------------------
 

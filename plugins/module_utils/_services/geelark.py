@@ -17,9 +17,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
@@ -164,7 +163,7 @@ class GeelarkService:
                 if task is None and spellings[_bare(task_id)] == 1:
                     task = by_bare_id.get(_bare(task_id))
                 if task is not None:
-                    yield replace(task, id=task_id)
+                    yield task._replace(id=task_id)
 
     def _history(self) -> list[Task]:
         """Every task that the service shows, each once.
@@ -269,8 +268,7 @@ _TRACE_ID = re.compile(r'"traceId"\s{0,20}:\s{0,20}"([^"\\\s]{1,128})"')
 _LONGEST_HEAD = 4096
 
 
-@dataclass(frozen=True)
-class _Envelope:
+class _Envelope(NamedTuple):
     """What every reply comes in. Its code is the verdict, whatever the HTTP status.
 
     :ivar code: digits
@@ -347,8 +345,7 @@ def _printed_envelope(response: Response) -> _Envelope | None:
 # -- tasks ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Page:
+class _Page(NamedTuple):
     """Tasks of one reply.
 
     :ivar total: how many the service speaks of; whether in the window or on the page is not established
@@ -405,8 +402,7 @@ def _bare(task_id: str) -> str:
 # -- what a restart says of each task ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Refused:
+class _Refused(NamedTuple):
     """One task that was not restarted, in the service's words."""
 
     id: str
@@ -417,8 +413,7 @@ class _Refused:
 _NAMES = ("id", "code", "msg")
 
 
-@dataclass(frozen=True)
-class _Details:
+class _Details(NamedTuple):
     """The tasks that a reply says were not restarted.
 
     :ivar refused: by id

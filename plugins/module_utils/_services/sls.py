@@ -15,9 +15,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, NamedTuple, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Caller
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
@@ -332,8 +331,7 @@ def _parse_names(response: Response, key: str) -> tuple[list[str], int | None]:
     return names, _total(response, content)
 
 
-@dataclass(frozen=True)
-class _Page:
+class _Page(NamedTuple):
     """One page of tasks.
 
     :ivar total: tasks in the list, None if it is not told; whether those of other states count is not established
