@@ -24,7 +24,8 @@ options:
     default: false
   wait_timeout:
     description:
-      - Seconds after which waiting ends.
+      - Seconds after which waiting ends. From then on only a look that is under way goes on, as long as the service
+        answers each of its requests within two seconds; no request is sent again after it failed.
     type: int
     default: 600
   wait_interval:
@@ -41,6 +42,12 @@ options:
         what holds then.
     type: int
     default: 300
+  stop_at_refusals:
+    description:
+      - Send nothing more when the retries of so many tasks in a row, over all calls, were refused with the same code.
+        The rest is V(not_attempted), with that as the reason.
+      - By default only what concerns every task ends a run, such as refused credentials.
+    type: int
   fail_on:
     description:
       - The outcomes that make the module fail. It fails only after everything else was done, and a failed result

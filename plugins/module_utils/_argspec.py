@@ -62,6 +62,7 @@ def retry_spec() -> Spec:
         "wait_timeout": {"type": "int", "default": 600},
         "wait_interval": {"type": "float"},
         "lock_timeout": {"type": "int", "default": 300},
+        "stop_at_refusals": {"type": "int"},
         "fail_on": {"type": "list", "elements": "str", "choices": list(FAIL_ON), "default": list(FAIL_ON)},
     }
 

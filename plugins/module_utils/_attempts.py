@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable, TypeVar
 
 from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
-from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Patience
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._http import Transport
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import USUAL_BACKOFF, Backoff, Rate
@@ -65,10 +65,11 @@ class Counters:
 class RateLimiter:
     """Keeps each API within a rate, over all threads. A rate of None means no limit."""
 
-    def __init__(self, rate: Rate | None, clock: Clock) -> None:
+    def __init__(self, rate: Rate | None, clock: Clock, patience: Patience | None = None) -> None:
         self._rate = rate
         self._counted = rate.counted if rate else None
         self._clock = clock
+        self._patience = patience or Patience()
         self._lock = threading.Lock()
         self._starts: dict[str, deque[float]] = defaultdict(deque)
         self._under_way: dict[str, int] = defaultdict(int)
@@ -76,14 +77,19 @@ class RateLimiter:
         self._quickest: dict[str, float] = {}
 
     def wait(self, api: str) -> None:
-        """Return when the next request of this API may be sent. Each caller gets a moment of its own, and is `done`."""
+        """Return when the next request of this API may be sent. Each caller gets a moment of its own, and is `done`.
+
+        :raises CallError: that would be later than anybody waits for it; nothing has to be done
+        """
         if self._rate is None:
             return
         with self._lock:
             now = start = self._clock.monotonic()
             starts = self._starts[api]
             if len(starts) == self._rate.calls:
-                start = max(now, starts.popleft() + self._rate.seconds)
+                start = max(now, starts[0] + self._rate.seconds)
+                self._bear(start - now)
+                starts.popleft()
             starts.append(start)
         self._clock.sleep(start - now)
         if self._counted is not None:
@@ -108,7 +114,17 @@ class RateLimiter:
                     self._under_way[api] += 1
                     return
                 pause = ends[0] + span - now if ends else _ROOM_INTERVAL
+            self._bear(pause)
             self._clock.sleep(pause)
+
+    def _bear(self, pause: float) -> None:
+        if self._patience.seconds(pause) < pause:
+            raise CallError(
+                Kind.STOPPED,
+                "the time to wait would be over before the service may be asked again",
+                code="rate_limit",
+                hint="Raise wait_timeout.",
+            )
 
 
 @dataclass(frozen=True)

@@ -82,8 +82,12 @@ class Engine:
         brake: Brake | None = None,
         diary: Diary | None = None,
         refusals: Callable[[], int] = int,
+        stop_at_refusals: int | None = None,
     ) -> None:
-        """`brake` is the one that the service's calls obey; `refusals` tells how many of them came too fast so far."""
+        """`brake` is the one that the service's calls obey; `refusals` tells how many of them came too fast so far.
+
+        `stop_at_refusals` is the option of that name.
+        """
         self._service = service
         self._clock = clock
         self._concurrency = concurrency
@@ -95,6 +99,9 @@ class Engine:
         self._refusals = refusals
         self._stopped_scopes: dict[Scope, str] = {}
         self._unknown_in_a_row = 0
+        self._stop_at_refusals = stop_at_refusals
+        self._refused_in_a_row = 0
+        self._refused_code = ""
         self._locked = False
         self._one_at_a_time = False
         self.pending = 0
@@ -225,6 +232,7 @@ class Engine:
         silent = answers[Answer.SILENT]
         if silent:
             self._settle(silent, verdicts[silent[0].key].error or ItemError("", "no answer for this task"))
+        self._count_refusals(batch)
 
     def _explain_refusals(self, tasks: Sequence[Task]) -> None:
         """Find out whether tasks whose state does not allow a retry need none any more."""
@@ -260,6 +268,23 @@ class Engine:
         elif exc.kind in (Kind.GONE, Kind.THROTTLED):
             self._stopped_scopes[batch[0].scope] = f"nothing more was sent for the same parent: {exc}"
         self._record(batch, Result(Outcome.REFUSED, error=error))
+        self._count_refusals(batch)
+
+    def _count_refusals(self, batch: Sequence[Task]) -> None:
+        """Send nothing more once as many tasks in a row as the user allows were refused with the same code."""
+        with self._lock:
+            for result in (self._results[task.key] for task in batch):
+                if result.outcome is Outcome.ACCEPTED:
+                    self._refused_in_a_row = 0
+                elif result.outcome is Outcome.REFUSED and result.error:
+                    same = result.error.code == self._refused_code
+                    self._refused_in_a_row = self._refused_in_a_row + 1 if same else 1
+                    self._refused_code = result.error.code
+                    if self._refused_in_a_row == self._stop_at_refusals:
+                        self._brake.stop(
+                            f"the run stopped, as stop_at_refusals asks, when {self._stop_at_refusals} tasks in a row"
+                            f" were refused with {self._refused_code or 'no code'}: {result.error.message}"
+                        )
 
     def _stop(self, why: str, exc: CallError) -> None:
         """Send nothing more; while the account is locked, not even to look."""
@@ -302,7 +327,7 @@ class Engine:
 
     def wait(self, wait: Wait) -> None:
         """Look at the retried tasks until each has settled or the time is over. Never raises a CallError."""
-        deadline = Deadline.after(self._clock, wait.timeout)
+        deadline = self._brake.patience.deadline = Deadline.after(self._clock, wait.timeout)
         stale_seconds = self._service.facts.stale_seconds
         watches = {
             key: _Watch(self._tasks[key], self._clock.monotonic(), stale_seconds)
@@ -329,6 +354,8 @@ class Engine:
                 now = self._service.read_again(group)
             except CallError as exc:
                 trouble = exc
+                if self._brake.patience.ends_within(0):
+                    break
                 continue
             read = True
             for task in group:

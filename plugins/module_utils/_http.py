@@ -26,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
-from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline, Patience
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
 
@@ -180,9 +180,21 @@ class Transport:
     are bounded.
     """
 
-    def __init__(self, *, timeout: float, verify: Verify, clock: Clock, use_proxies: bool = True) -> None:
-        """`timeout`: seconds for one whole request; `verify`: a file or folder of authorities, or whether at all."""
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        verify: Verify,
+        clock: Clock,
+        use_proxies: bool = True,
+        patience: Patience | None = None,
+    ) -> None:
+        """`timeout`: seconds for one whole request; `verify`: a file or folder of authorities, or whether at all.
+
+        `patience` may allow less time.
+        """
         self._timeout = timeout
+        self._patience = patience or Patience()
         self._verify = verify
         self._clock = clock
         self._use_proxies = use_proxies and any(map(os.environ.get, _PROXY_VARIABLES))
@@ -197,7 +209,8 @@ class Transport:
             kept for longer, and a request sent on that could be lost, with nobody knowing whether it had arrived.
         :raises CallError: no complete reply came; its kind says whether the request may have arrived
         """
-        deadline = Deadline.after(self._clock, self._timeout)
+        seconds = self._patience.seconds(self._timeout)
+        deadline = Deadline.after(self._clock, seconds)
         _sending.begun = False
         watch = _sending.watch = _Watch(deadline)
         try:
@@ -206,7 +219,7 @@ class Transport:
                 request.url,
                 body=request.body or None,
                 headers={**_HEADERS, **request.headers},
-                timeout=urllib3.Timeout(connect=self._timeout, read=self._timeout),
+                timeout=urllib3.Timeout(connect=seconds, read=seconds),
                 redirect=False,
                 retries=False,
                 preload_content=False,

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils._attempts import Counters, RateLimiter, pause_after
-from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline, Patience
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._limits import Backoff, Rate
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
@@ -141,6 +141,66 @@ class TestRenewal:
         with pytest.raises(CallError):
             caller(transport, FakeClock()).read(read_things, parse)
         assert len(transport.sent) == 1
+
+
+class TestPatience:
+    """While a run waits for its tasks, what is left of that time bounds its calls."""
+
+    def test_no_attempt_follows_when_the_time_would_be_over_by_then(self) -> None:
+        clock = FakeClock()
+        transport = FakeTransport([failure(Kind.LOST)] * 9)
+        one = caller(transport, clock, max_attempts=9)
+        one.brake.patience.deadline = Deadline.after(clock, 3.6)
+        with pytest.raises(CallError):
+            one.read(read_things, parse)
+        assert clock.slept == [0.5, 1, 2]
+        assert len(transport.sent) == 4
+
+    @pytest.mark.parametrize("rate", [Rate(1, 30.0), Rate(1, 0.001, counted=Rate(1, 30.0))], ids=["paced", "counted"])
+    def test_nobody_waits_for_a_turn_that_comes_too_late(self, rate: Rate) -> None:
+        clock, patience = FakeClock(), Patience()
+        limiter = RateLimiter(rate, clock, patience)
+        limiter.wait("read")
+        limiter.done("read", 0.0)
+        patience.deadline = Deadline.after(clock, 10)
+        with pytest.raises(CallError, match="the time to wait would be over") as caught:
+            limiter.wait("read")
+        assert caught.value.kind is Kind.STOPPED
+        clock.sleep(31)
+        patience.deadline = None
+        limiter.wait("read")
+
+    def test_a_short_wait_for_a_turn_is_borne_to_the_end(self) -> None:
+        clock, patience = FakeClock(), Patience()
+        limiter = RateLimiter(Rate(1, 0.05), clock, patience)
+        patience.deadline = Deadline.after(clock, 0)
+        for _call in range(3):
+            limiter.wait("read")
+        assert clock.slept[-2:] == [pytest.approx(0.05)] * 2
+
+    @pytest.mark.parametrize(
+        ("left", "usual", "seconds"), [(None, 30, 30), (100, 30, 30), (7, 30, 7), (0.5, 30, 2), (0, 30, 2), (0, 1, 1)]
+    )
+    def test_a_call_has_what_is_left_and_a_moment_at_least(
+        self, left: float | None, usual: float, seconds: float
+    ) -> None:
+        clock, patience = FakeClock(), Patience()
+        patience.deadline = None if left is None else Deadline.after(clock, left)
+        assert patience.seconds(usual) == pytest.approx(seconds)
+
+    def test_jumps_of_the_wall_clock_neither_shorten_nor_lengthen_anything(self) -> None:
+        """Neither pauses nor turns: an hour to and fro while three calls are sent."""
+        clock = FakeClock()
+        jumps = iter([3600.0, -3600.0, 7200.0, -7200.0, 0.0, 1e6])
+
+        def answer(_request: Request) -> Response:
+            clock.off = next(jumps)
+            return reply(429) if clock.off < 0 else reply()
+
+        one = caller(FakeTransport(answer), clock, rate=Rate(1, 10.0))
+        for _call in range(4):
+            one.read(read_things, parse)
+        assert clock.slept == [0.0, 10.0, 0.5, 9.5, 10.0, 0.5, 9.5, 10.0]
 
 
 class TestSigning:

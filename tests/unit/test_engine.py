@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils import _engine
+from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
 from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan, Policy, Selection, build_plan
@@ -25,7 +26,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     Task,
     Verdict,
 )
-from unit.fakes import FACTS, OTHER, FakeClock, FakeService, failure, task, tasks
+from unit.fakes import FACTS, OTHER, FakeClock, FakeService, Reply, failure, task, tasks
 
 REFUSED = Verdict(Answer.REFUSED, ItemError("No", "not this one"))
 SPENT = Finding(FailureClass.EXHAUSTED, "fake.spent", "give up")
@@ -281,6 +282,69 @@ class TestStopping:
 MAY_HAVE_RUN = [kind for kind in Kind if kind.may_have_run]
 
 
+class TestStoppingAtRefusals:
+    """`No` is what the service says to a task, `Other` to another one; both are refusals."""
+
+    OTHER = Verdict(Answer.REFUSED, ItemError("Other", "nor this one"))
+
+    def run(self, script: list[Reply], *, at: int | None, size: int = 1, count: int = 8, threads: int = 1) -> Engine:
+        self.service = FakeService(tasks(count), script=script, facts=replace(FACTS, batch_size=size))
+        engine = Engine(self.service, clock=FakeClock(), concurrency=threads, stop_at_refusals=at)
+        engine.send(plan_for(list(self.service.known.values())))
+        return engine
+
+    def refusals(self, number: int, verdict: Verdict = REFUSED, first: int = 0) -> list[Reply]:
+        return [{f"t{one:03}": verdict} for one in range(first, first + number)]
+
+    def test_so_many_in_a_row_stop_the_run(self) -> None:
+        engine = self.run(self.refusals(8), at=3)
+        assert outcomes(engine) == Counter({Outcome.REFUSED: 3, Outcome.NOT_ATTEMPTED: 5})
+        note = result_of(engine, "t007").note
+        assert "stop_at_refusals" in note
+        assert "3 tasks in a row were refused with No: not this one" in note
+
+    def test_without_the_option_they_do_not(self) -> None:
+        assert outcomes(self.run(self.refusals(8), at=None)) == Counter({Outcome.REFUSED: 8})
+
+    def test_one_that_is_accepted_starts_the_count_anew(self) -> None:
+        script: list[Reply] = [*self.refusals(2), None, *self.refusals(2, first=3), None, *self.refusals(2, first=6)]
+        assert outcomes(self.run(script, at=3)) == Counter({Outcome.REFUSED: 6, Outcome.ACCEPTED: 2})
+
+    def test_one_with_another_code_starts_it_anew_too(self) -> None:
+        script = [*self.refusals(2), *self.refusals(2, self.OTHER, 2), *self.refusals(4, first=4)]
+        assert outcomes(self.run(script, at=4)) == Counter({Outcome.REFUSED: 8})
+
+    def test_tasks_of_one_call_count_one_by_one(self) -> None:
+        whole: Reply = failure(Kind.REJECTED)
+        engine = self.run([whole, whole], at=3, size=4)
+        assert outcomes(engine) == Counter({Outcome.REFUSED: 4, Outcome.NOT_ATTEMPTED: 4})
+
+    def test_what_is_not_known_neither_counts_nor_starts_anew(self) -> None:
+        lost: Reply = failure(Kind.LOST)
+        script: list[Reply] = [*self.refusals(2), lost, *self.refusals(5, first=3)]
+        self.service = FakeService(
+            tasks(8), script=script, takes_effect=lambda number: False, facts=replace(FACTS, batch_size=1)
+        )
+        engine = Engine(self.service, clock=FakeClock(), stop_at_refusals=3)
+        engine.send(plan_for(list(self.service.known.values())))
+        assert outcomes(engine) == Counter({Outcome.REFUSED: 3, Outcome.UNKNOWN: 1, Outcome.NOT_ATTEMPTED: 4})
+
+    def test_a_task_that_needs_no_retry_any_more_was_not_refused(self) -> None:
+        ahead = {f"t{one:03}": NOT_NOW for one in range(8)}
+        service = FakeService([], script=[ahead] * 8, facts=replace(FACTS, batch_size=1))
+        before = tasks(8)
+        service.known = {one.key: replace(one, state=State.SUCCEEDED) for one in before}
+        engine = Engine(service, clock=FakeClock(), stop_at_refusals=1)
+        engine.send(plan_for(before))
+        assert outcomes(engine) == Counter({Outcome.NONE: 8})
+
+    def test_all_threads_count_together(self) -> None:
+        engine = self.run([failure(Kind.REJECTED) for _call in range(40)], at=6, count=40, threads=4)
+        refused = outcomes(engine)[Outcome.REFUSED]
+        assert 6 <= refused <= 6 + 3
+        assert outcomes(engine)[Outcome.NOT_ATTEMPTED] == 40 - refused
+
+
 @pytest.mark.parametrize("kind", MAY_HAVE_RUN)
 class TestLostReplies:
     def test_a_call_that_took_effect_is_settled_by_reading(self, kind: Kind) -> None:
@@ -441,3 +505,48 @@ class TestWaiting:
         service = FakeService(tasks(1), script=[failure(Kind.DENIED)])
         self.waited(service)
         assert service.looks == 0
+
+
+class TestPatience:
+    """Waiting ends in time, also when the service hangs."""
+
+    def engine(self, service: FakeService, clock: FakeClock) -> Engine:
+        engine = Engine(service, clock=clock, brake=Brake())
+        engine.send(plan_for(list(service.known.values())))
+        return engine
+
+    def test_the_time_to_wait_bounds_the_calls_from_then_on(self) -> None:
+        clock, brake = FakeClock(), Brake()
+        service = FakeService(tasks(1), life=[State.RUNNING] * 99)
+        engine = Engine(service, clock=clock, brake=brake)
+        engine.send(plan_for(list(service.known.values())))
+        assert brake.patience.seconds(30) == 30
+        left: list[float] = []
+        service.on_look = lambda number: left.append(brake.patience.seconds(30))
+        engine.wait(Wait(timeout=12, interval=5))
+        assert left == [7, 2, 2]
+
+    def test_no_further_scope_is_tried_after_one_that_hung_until_the_end(self) -> None:
+        clock = FakeClock()
+        service = FakeService([task("a"), task("b", scope=OTHER)], life=[State.RUNNING] * 99)
+        engine = self.engine(service, clock)
+        service.unreadable = next(iter(engine.results))[0]
+        service.on_look = lambda number: clock.sleep(9)
+        engine.wait(Wait(timeout=10, interval=5))
+        assert service.looks == 1
+        assert engine.pending == 2
+        assert engine.trouble is not None
+
+    def test_a_wall_clock_that_jumps_changes_nothing(self) -> None:
+        clock = FakeClock()
+        service = FakeService(tasks(1), life=[State.RUNNING] * 99)
+        engine = self.engine(service, clock)
+
+        def jump(number: int) -> None:
+            clock.off += 3600 if number % 2 else -7200
+
+        service.on_look = jump
+        before = clock.now
+        engine.wait(Wait(timeout=60, interval=5))
+        assert service.looks == 12
+        assert clock.now - before == 60

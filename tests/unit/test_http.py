@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.module_utils import _http
-from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline, Patience
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._http import MAX_REPLY_BYTES, Transport
 from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request, Response
@@ -268,3 +268,36 @@ def test_what_changes_something_takes_a_connection_in_use_or_a_new_one(
             transport.send(Request("GET", url, "/x"), fresh=fresh)
         assert connections[0] is connections[1]
         assert (connections[1] is connections[2]) is kept
+
+
+def test_where_less_time_is_left_a_request_has_no_more() -> None:
+    clock, patience = Clock(), Patience()
+    patience.deadline = Deadline.after(clock, 0)
+    transport = Transport(timeout=60, verify=True, clock=clock, use_proxies=False, patience=patience)
+    with server(lambda connection, _head: connection.recv(1)) as url:
+        began = clock.monotonic()
+        with pytest.raises(CallError) as caught:
+            transport.send(Request("GET", url, "/x"))
+    assert caught.value.code == "timeout"
+    assert clock.monotonic() - began < 10
+
+
+class Jumping(Clock):
+    """The machine's time is another one at every look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hours = 0
+
+    def machine_time(self) -> float:
+        self._hours = 1 - self._hours
+        return super().machine_time() + 7200 * self._hours - 3600
+
+
+def test_the_time_of_a_request_does_not_depend_on_the_wall_clock() -> None:
+    transport = Transport(timeout=0.3, verify=True, clock=Jumping(), use_proxies=False)
+    with server(answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) as url:
+        assert transport.send(Request("GET", url, "/x")).body == b"ok"
+    with server(lambda connection, _head: connection.recv(1)) as url, pytest.raises(CallError) as caught:
+        transport.send(Request("GET", url, "/x"))
+    assert caught.value.code == "timeout"

@@ -217,6 +217,18 @@ class TestRenewal:
         session = Session(granted(expires=expires))
         assert {session.token, session.token} == {"token-1"}
 
+    @pytest.mark.parametrize("off", [0, 86_000 * 3, -86_000 * 3, 86_200, -86_200])
+    def test_when_it_is_renewed_does_not_depend_on_the_clock_here(self, off: float) -> None:
+        """Both ends of it are told by the service, and in between the machine's time may jump."""
+        ends = {"expires": TOMORROW, "issued_at": "2023-11-14T22:13:20.000000Z"}
+        session = Session(granted(**ends), granted("token-2", expires=None))
+        session.clock.off = off
+        assert session.token == "token-1"
+        session.clock.now += 86_000
+        assert session.token == "token-1"
+        session.clock.now += 300
+        assert session.token == "token-2"
+
     def test_threads_that_find_the_same_token_expired_renew_it_once(self) -> None:
         session = Session(granted(), granted("token-2"))
         barrier = Barrier(4)

@@ -118,6 +118,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "wait_interval": (0.001, 86_400),
     "wait_timeout": (0, 31 * 86_400),
     "lock_timeout": (0, 31 * 86_400),
+    "stop_at_refusals": (1, math.inf),
     "max_tasks": (0, math.inf),
 }
 
@@ -258,12 +259,13 @@ class Run:
             verify=params["ca_path"] or True if params["validate_certs"] else False,
             clock=self.clock,
             use_proxies=not endpoint.is_loopback,
+            patience=self.brake.patience,
         )
         return Caller(
             transport=transport,
             sign=sign,
             max_attempts=params["max_attempts"],
-            limiter=RateLimiter(rate, self.clock),
+            limiter=RateLimiter(rate, self.clock, self.brake.patience),
             clock=self.clock,
             random=random.random,
             counters=self._counters,

@@ -89,6 +89,7 @@ class _Retry:
             brake=run.brake,
             diary=self._claim,
             refusals=lambda: run.throttled,
+            stop_at_refusals=params["stop_at_refusals"],
         )
         self._results = engine.results
         if self._run.check_mode:
