@@ -223,14 +223,12 @@ def read_holder(header: bytes) -> Holder | None:
     if not isinstance(content, dict) or set(content) != {"pid", "uid", "module", "since"}:
         return None
     pid, uid, module, since = (content[name] for name in ("pid", "uid", "module", "since"))
-    numbers = _is_number(pid, 1, 2**31 - 1) and _is_number(uid, 0, 2**32 - 2) and _is_number(since, 0, 2**33)
-    if not (numbers and isinstance(module, str) and _MODULE.fullmatch(module)):
+    # Type, because True is a number too.
+    process = type(pid) is int and 1 <= pid < 2**31 and type(uid) is int and 0 <= uid < 2**32 - 1
+    time_told = type(since) in (int, float) and 0 <= since < 2**33
+    if not (process and time_told and isinstance(module, str) and _MODULE.fullmatch(module)):
         return None
-    return Holder(int(pid), int(uid), module, float(since))
-
-
-def _is_number(value: Any, least: int, most: int) -> bool:
-    return type(value) in (int, float) and least <= value <= most
+    return Holder(pid, uid, module, float(since))
 
 
 def _is_alive(pid: int) -> bool:

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+import running
 from local_cloud.gates import Gate, Moment
 from local_cloud.testing import LocalCloud
 from modules.harness import Direct, Ran, Started
@@ -164,3 +168,52 @@ def test_calls_under_way_at_the_same_time(cloud: LocalCloud, service: Service, m
         gate.lose()
     place.module.an_hour_later()
     place.finish()
+
+
+# -- a cancelled job --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def playbook() -> Iterator[Callable[[Place], subprocess.Popen[bytes]]]:
+    """Starts a playbook with such a run in a session of its own, as whoever may want to cancel it does."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(place: Place) -> subprocess.Popen[bytes]:
+        home = place.module.home
+        task = {f"redrive.tasks.{place.service.act}": place.module.arguments(place.service, place.options)}
+        (home / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+        with (home / "output").open("wb") as output:
+            command = ["ansible-playbook", str(home / "play.yml")]
+            process = subprocess.Popen(
+                command, env=running.environ(home), stdout=output, stderr=output, start_new_session=True
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("service", [SLS], ids=str)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)
+def test_a_cancelled_job(
+    cloud: LocalCloud,
+    service: Service,
+    module: Direct,
+    number: signal.Signals,
+    playbook: Callable[[Place], subprocess.Popen[bytes]],
+) -> None:
+    """Who cancels may reach Ansible only, and the module goes on without it; then the next run waits."""
+    place = Place(cloud, service, module, "cancelled")
+    gate = cloud.hold(Moment.EXECUTED, number=2, operation=service.retry)
+    process = playbook(place)
+    assert gate.reached.wait(LONG), (place.module.home / "output").read_text()
+    os.killpg(process.pid, number)
+    process.wait(LONG)
+    next_run = place.start()
+    gate.open()
+    ran = next_run.end(alone=False)
+    assert not ran.failed, ran.msg
+    assert cloud.executed() == Counter(place.ids)
