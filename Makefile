@@ -294,6 +294,18 @@ modules: tools  ## The modules, run by Ansible against the local cloud
 playbooks: tools  ## The playbook, the demo and every documented example
 	@exec $(PYTEST) tests/playbooks tests/documentation
 
+# Not in `make test`: atheris has wheels for a few versions of Python and for Linux only.
+FUZZ_SECONDS ?= 600
+
+.PHONY: fuzz
+fuzz: tools  ## Fuzz the readers of replies, guided by coverage, for FUZZ_SECONDS (600)
+	@PYTHONPATH= HOME='$(USER_HOME)' '$(PY)' -m pip install --quiet --disable-pip-version-check --no-input --no-deps --target '$(B)/atheris' \
+	  atheris==3.0.0
+	mkdir -p '$(B)/fuzz'
+	cd '$(B)/fuzz'
+	PYTHONPATH='$(COLLECTIONS):$(ROOT)/tests:$(B)/atheris' exec '$(PY)' '$(ROOT)/tests/fuzz/guided.py' inputs \
+	  -max_total_time=$(FUZZ_SECONDS) -max_len=6000 -timeout=10 -rss_limit_mb=2000
+
 .PHONY: floor
 floor: tools $(FLOOR)/.floor  ## The same on the oldest ansible-core that is supported
 	@printf '== floor: '

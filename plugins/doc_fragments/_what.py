@@ -30,6 +30,9 @@ options:
   message_regex:
     description:
       - Keep only failed tasks in whose message this regular expression is found. Case does not matter.
+      - The first 4096 characters of a message are searched. Nothing bounds the time that a pattern takes, and one with
+        repetitions within repetitions can take hours on a single message. Use no pattern of somebody whom you do not
+        trust.
     type: str
   retry_classes:
     description:
@@ -56,6 +59,7 @@ options:
       match:
         description:
           - This regular expression must be found in the failure message. Case does not matter.
+          - It is searched as O(message_regex) is, with the same limits.
         type: str
       class:
         description:

@@ -243,7 +243,7 @@ def is_sound_task(task: Task) -> None:
         assert isinstance(name, str)
         assert isinstance(value, str)
     for moment in (task.created, task.expires, task.finished):
-        assert moment is None or (isinstance(moment, float) and 0 < moment < 10**13)
+        assert moment is None or 0.0 < moment < 10**13
 
 
 def json_of(response: Response) -> Any:

@@ -131,7 +131,7 @@ def _threads() -> set[threading.Thread]:
 def _sockets(port: int) -> set[int]:
     """File descriptors of this process that are connected to the peer."""
     connections = psutil.Process().net_connections("tcp")
-    return {one.fd for one in connections if one.raddr and one.raddr.port == port}
+    return {one.fd for one in connections if getattr(one.raddr, "port", None) == port}
 
 
 def once(*pieces: bytes) -> Pieces:
