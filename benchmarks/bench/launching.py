@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,10 @@ class Launcher:
 
         :raises FailedError: its exit status was not 0
         """
-        env = running.environ(self.home, {"ANSIBLE_HOME": str(self.home / ".ansible"), **(extra or {})})
+        # In a temporary folder of its own no run learns what the ones before it did to tasks of the same names.
+        own = Path(tempfile.mkdtemp(dir=self.home))
+        settings = {"ANSIBLE_HOME": str(self.home / ".ansible"), "TMPDIR": str(own), **(extra or {})}
+        env = running.environ(self.home, settings)
         command = [str(one) for one in argv]
         job = {
             "argv": command,

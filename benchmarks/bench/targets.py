@@ -50,6 +50,7 @@ def targets(results: Results) -> list[Target]:
             "SLS: time for 20,000 tasks by that for 2,000, at the worst latency", 11.0, _growth(results), "{:.1f} times"
         ),
         _most("SLS, 20,000 tasks: memory of the largest process", 300.0, _memory(results), "{:.0f} MB", below=True),
+        _exactly_once(results),
         _call("retry", "retry module", results),
         _call("info", "info module", results),
         _most("largest payload of a module, kB", 260.0, _payload(results), "{:.1f} kB"),
@@ -73,6 +74,13 @@ def _shown(figure: float | None, form: str) -> str:
 def _call(module: str, words: str, results: Results) -> Target:
     figure = results.call_ratio(module, "uri")
     return _most(f"one call of the {words} that finds nothing, by one call of uri", 1.0, figure, "{:.2f} times")
+
+
+def _exactly_once(results: Results) -> Target:
+    runs = [one for one in results.runs if one.contender in OURS]
+    figure = float(sum(not one.whole for one in runs)) if runs else None
+    words = f"runs of our modules, of {len(runs)}, in which a task was not retried exactly once"
+    return _most(words, 0.0, figure, "{:.0f}")
 
 
 def _rate(results: Results) -> Target:
