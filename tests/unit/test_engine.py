@@ -288,7 +288,7 @@ class TestStoppingAtRefusals:
     OTHER = Verdict(Answer.REFUSED, ItemError("Other", "nor this one"))
 
     def run(self, script: list[Reply], *, at: int | None, size: int = 1, count: int = 8, threads: int = 1) -> Engine:
-        self.service = FakeService(tasks(count), script=script, facts=replace(FACTS, batch_size=size))
+        self.service = FakeService(tasks(count), script=script, facts=FACTS._replace(batch_size=size))
         engine = Engine(self.service, clock=FakeClock(), concurrency=threads, stop_at_refusals=at)
         engine.send(plan_for(list(self.service.known.values())))
         return engine
@@ -323,7 +323,7 @@ class TestStoppingAtRefusals:
         lost: Reply = failure(Kind.LOST)
         script: list[Reply] = [*self.refusals(2), lost, *self.refusals(5, first=3)]
         self.service = FakeService(
-            tasks(8), script=script, takes_effect=lambda number: False, facts=replace(FACTS, batch_size=1)
+            tasks(8), script=script, takes_effect=lambda number: False, facts=FACTS._replace(batch_size=1)
         )
         engine = Engine(self.service, clock=FakeClock(), stop_at_refusals=3)
         engine.send(plan_for(list(self.service.known.values())))
@@ -331,9 +331,9 @@ class TestStoppingAtRefusals:
 
     def test_a_task_that_needs_no_retry_any_more_was_not_refused(self) -> None:
         ahead = {f"t{one:03}": NOT_NOW for one in range(8)}
-        service = FakeService([], script=[ahead] * 8, facts=replace(FACTS, batch_size=1))
+        service = FakeService([], script=[ahead] * 8, facts=FACTS._replace(batch_size=1))
         before = tasks(8)
-        service.known = {one.key: replace(one, state=State.SUCCEEDED) for one in before}
+        service.known = {one.key: one._replace(state=State.SUCCEEDED) for one in before}
         engine = Engine(service, clock=FakeClock(), stop_at_refusals=1)
         engine.send(plan_for(before))
         assert outcomes(engine) == Counter({Outcome.NONE: 8})
