@@ -282,6 +282,7 @@ class TestErrors:
             (403, "ProjectForbidden", Kind.DENIED),
             (403, "MetaOperationQpsLimitExceeded", Kind.THROTTLED),
             (403, "ReadQuotaExceed", Kind.THROTTLED),
+            (503, "ReadQuotaExceed", Kind.TRANSIENT),
             (403, "Readquotaexceed", Kind.THROTTLED),
             (403, "ShardWriteQuotaExceed", Kind.THROTTLED),
             (429, "", Kind.THROTTLED),

@@ -471,7 +471,8 @@ def _judge(code: str, text: str, status: int) -> tuple[Kind, str]:
     known = _CODES.get(code.lower())
     if known:
         return known
-    if status == 429 or _THROTTLE.search(code) or (status == 403 and _THROTTLE.search(text)):
+    # With a status of its own fault the service may have carried it out, whatever it says.
+    if status == 429 or (status < 500 and _THROTTLE.search(code)) or (status == 403 and _THROTTLE.search(text)):
         return Kind.THROTTLED, "The service limits how often it is asked: lower rate_limit, or try again later."
     if status == 401:
         return Kind.DENIED, _RIGHTS_HINT
