@@ -105,19 +105,24 @@ class Lock:
         :raises NoLockError: there is no lock to be had
         """
         deadline = Deadline.after(self._clock, timeout)
-        while True:
-            file, other = self._try()
-            if not other:
-                self._file = file
-                return
-            if interruption():
-                raise BusyError(f"{interruption()} while this one waited for another: {other}. Nothing was retried.")
-            if deadline.passed:
-                raise BusyError(
-                    f"Another run works on the same tasks: {other}. This one waited {timeout:g} s for it, as"
-                    " lock_timeout says, and retried nothing. Let the other one end, or end it, then run again."
-                )
-            self._clock.sleep(min(_INTERVAL, deadline.remaining))
+        try:
+            while not self._try():
+                if interruption():
+                    raise BusyError(
+                        f"{interruption()} while this one waited for another: {self._other()}. Nothing was retried."
+                    )
+                if deadline.passed:
+                    raise BusyError(
+                        f"Another run works on the same tasks: {self._other()}. This one waited {timeout:g} s for it,"
+                        " as lock_timeout says, and retried nothing. Let the other one end, or end it, then run again."
+                    )
+                self._clock.sleep(min(_INTERVAL, deadline.remaining))
+        except OSError as exc:
+            self._close()
+            raise NoLockError(f"{self._path}: {exc.strerror or exc}") from exc
+        except BusyError:
+            self._close()
+            raise
 
     def lines(self) -> list[bytes]:
         """What owners left, in the order in which they wrote it; of too much, the latest."""
@@ -156,31 +161,34 @@ class Lock:
                 _write_header(self._file, {})
             if remove and not self._shared and _is_at(self._file, self._path):
                 self._path.unlink()
-        os.close(self._file)
-        self._file = None
+        self._close()
 
-    def _try(self) -> tuple[int | None, str]:
-        """The locked file, if there is one, and who else has it, in words; empty if nobody has."""
+    def _try(self) -> bool:
+        """Whether nobody else has it.
+
+        :raises OSError: the file is not usable
+        """
         for _opening in range(_MOST_OPENINGS):
             try:
-                file = self._open()
-                if file is None:
-                    return None, ""
-                locked = _lock(file, fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX)
-                # Whoever had it before may have removed the file, and then it is not the one that others find.
-                if locked and _is_at(file, self._path):
-                    if not self._shared:
-                        self._sign(file)
-                    return file, ""
-                other = "" if locked else self._other(file)
-                os.close(file)
+                self._file = self._open() if self._file is None else self._file
             except FileExistsError:  # made by another run just now
                 continue
-            except OSError as exc:
-                raise NoLockError(f"{self._path}: {exc.strerror or exc}") from exc
-            if other:
-                return None, other
-        raise NoLockError(f"{self._path}: it is replaced again and again")
+            if self._file is None:
+                return True
+            if not _lock(self._file, fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX):
+                return False
+            # Whoever had it before may have removed the file, and then it is not the one that others find.
+            if _is_at(self._file, self._path):
+                if not self._shared:
+                    self._sign(self._file)
+                return True
+            self._close()
+        raise OSError("it is replaced again and again")
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def _open(self) -> int | None:
         """The file, opened and looked at; None where a shared lock finds none.
@@ -206,8 +214,8 @@ class Lock:
         with contextlib.suppress(OSError):
             _write_header(file, me._asdict())
 
-    def _other(self, file: int) -> str:
-        holder = read_holder(_read(file, 0, _HEADER))
+    def _other(self) -> str:
+        holder = None if self._file is None else read_holder(_read(self._file, 0, _HEADER))
         # One that only looks does not write its name, and a dead one could not take it back.
         if holder is None or not _is_alive(holder.pid):
             return "a run in check mode, or one that could not leave its name"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -213,6 +214,7 @@ class Started:
         self._arguments = arguments
         self._folder = folder
         self._check = check
+        self._ended = False
         self._before, self._executed = len(runner.cloud.requests), runner.cloud.executed()
 
     def send(self, number: signal.Signals) -> None:
@@ -224,14 +226,33 @@ class Started:
             time.sleep(0.002)
         raise AssertionError(f"{number.name} does not arrive")
 
+    def wait_until_it_waits(self) -> None:
+        """Return when it has opened the lock, of which the test knows that another run has it."""
+        for _look in range(5000):
+            with contextlib.suppress(FileNotFoundError):  # a file that was closed just now
+                files = [link.readlink().name for link in Path(f"/proc/{self.pid}/fd").iterdir()]
+                if any(name.endswith(".lock") for name in files):
+                    return
+            time.sleep(0.002)
+        raise AssertionError("it does not wait")
+
     def kill(self) -> None:
         """End it as nobody can prevent."""
         os.kill(self.pid, signal.SIGKILL)
+        self._wait()
+
+    def discard(self) -> None:
+        """End it if the test has not."""
+        if not self._ended:
+            self.kill()
+
+    def _wait(self) -> None:
         self._runner.wait_for(self.pid)
+        self._ended = True
 
     def end(self, *, alone: bool = True) -> Ran:
         """Wait for its end. `alone`: no other run was there meanwhile, so that all requests were its own."""
-        self._runner.wait_for(self.pid)
+        self._wait()
         cloud = self._runner.cloud
         arrived, executed = cloud.requests[self._before :], cloud.executed() - self._executed
         ran = Ran(*_result_in(self._folder), arrived, executed)
