@@ -24,10 +24,11 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 from bench import machine, overhead, page, pictures, plan, results  # noqa: E402
 from bench.cloud import Cloud  # noqa: E402
 from bench.contenders import URI, Contender, Stage  # noqa: E402
-from bench.launching import Launcher  # noqa: E402
+from bench.launching import FailedError, Launcher  # noqa: E402
 from bench.plan import Cell, Plan  # noqa: E402
-from bench.results import Results, Run  # noqa: E402
+from bench.results import Results, Run, Skipped  # noqa: E402
 
+FAILED = "it failed"
 RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
 DOCS = ROOT / "docs" / "docsite" / "rst"
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measured.save(options.output / "results.json" if options.output else RESULTS)
     write(measured, options.output or DOCS)
     say(page.summary(measured))
-    return 0
+    return int(any(one.why == FAILED for one in measured.skipped))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,24 +89,30 @@ def _measure(what: Plan, command: str) -> Results:
         for number in range(what.rounds):
             measured.rounds.append(overhead.measure_round(stage, what.calls))
             say(f"single calls, round {number + 1} of {what.rounds}")
-        for cell in what.cells:
-            measured.runs += _run_cell(stage, cell, alone=True)
+        _run_lane(measured, stage, what.cells, alone=True)
         with ThreadPoolExecutor(len(stages)) as pool:
-            for runs in pool.map(_run_lane, stages, what.lanes):
-                measured.runs += runs
+            for _ended in pool.map(lambda *lane: _run_lane(measured, *lane, alone=False), stages, what.lanes):
+                pass
     measured.seconds = time.monotonic() - started
     return measured
 
 
-def _run_lane(stage: Stage, cells: Sequence[Cell]) -> list[Run]:
-    return [run for cell in cells for run in _run_cell(stage, cell, alone=False)]
+def _run_lane(measured: Results, stage: Stage, cells: Sequence[Cell], *, alone: bool) -> None:
+    """One cell after the other. One that fails is told and left out; what was measured before it is not lost."""
+    for cell in cells:
+        for contender in _turns(cell):
+            try:
+                measured.runs.append(_run(stage, cell, contender, alone=alone))
+            except FailedError as error:
+                say(str(error))
+                failed = Skipped(cell.service, contender.name, cell.latency_ms, cell.tasks, FAILED)
+                measured.skipped.append(failed)
 
 
-def _run_cell(stage: Stage, cell: Cell, *, alone: bool) -> list[Run]:
-    """The contenders in turns, so that what slows the machine down slows all of them down."""
+def _turns(cell: Cell) -> list[Contender]:
+    """The contenders one after the other, again and again: what slows the machine down slows all of them down."""
     # A loop of uri takes so long that what passes meanwhile evens out.
-    turns = [one for repeat in range(cell.repeats) for one in cell.contenders if not repeat or one is not URI]
-    return [_run(stage, cell, one, alone=alone) for one in turns]
+    return [one for repeat in range(cell.repeats) for one in cell.contenders if not repeat or one is not URI]
 
 
 def _run(stage: Stage, cell: Cell, contender: Contender, *, alone: bool) -> Run:

@@ -103,12 +103,10 @@ def _sdk(stage: Stage, service: str, pause: float = 0.0) -> Perform:
         "TENCENTCLOUD_SECRET_ID": KEY_ID,
         "TENCENTCLOUD_SECRET_KEY": SECRET,
     }
-    if service == "sls":
-        # The script names the vendor's own host, and the local cloud plays the proxy on the way there.
-        arguments, environ = (PROJECT, LOGSTORE, SHIPPER), {**keys, "http_proxy": stage.cloud.url}
-    else:
-        arguments, environ = (stage.cloud.url.partition("//")[2], CLS_SHIPPER, str(pause)), keys
-    return lambda here: here.launcher.run([sys.executable, SCRIPTS / f"{service}_sdk.py", *arguments], environ)
+    host = stage.cloud.url.partition("//")[2]
+    arguments = {"sls": (stage.cloud.url, PROJECT, LOGSTORE, SHIPPER), "cls": (host, CLS_SHIPPER, str(pause))}
+    script = [SCRIPTS / "with_names.py", SCRIPTS / f"{service}_sdk.py"]
+    return lambda here: here.launcher.run([sys.executable, *script, *arguments[service]], keys)
 
 
 def _polite_sdk(stage: Stage, service: str) -> Perform:

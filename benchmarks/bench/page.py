@@ -156,7 +156,7 @@ def _notes(results: Results, service: str) -> str:
     text = "".join(f"* {'; '.join(cells)}: {why}.\n" for why, cells in whys.items())
     text = f"Not run:\n\n{text}\n" if text else ""
     if any(not one.alone for one in results.runs if one.service == service):
-        text += "\\* Measured beside others: all of them wait for the limit or the latency most of the time.\n\n"
+        text += "\\* Measured beside others, which wait for the limit or the latency most of the time.\n\n"
     return text
 
 

@@ -18,9 +18,9 @@ from aliyun.log import LogClient
 PAGE, BATCH = 500, 10
 
 
-def main(project: str, logstore: str, shipper: str) -> None:
+def main(endpoint: str, project: str, logstore: str, shipper: str) -> None:
     client = LogClient(
-        "cn-hangzhou.log.aliyuncs.com",
+        endpoint,
         os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"],
         os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
     )
