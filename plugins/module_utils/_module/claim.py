@@ -36,6 +36,8 @@ class Claim(Diary):
         self._stale_seconds = stale_seconds
         self._lock: Lock | None = None
         self._sending = threading.local()
+        self._accepted_until = 0.0
+        self._full = False
 
     def take(self, opened: Opened) -> None:
         """Wait until no other run retries there.
@@ -68,7 +70,8 @@ class Claim(Diary):
         """Give it back, if it is held."""
         lock, self._lock = self._lock, None
         if lock is not None:
-            lock.release(remove=not read_notes(lock.lines(), self._now()))
+            now = self._now()
+            lock.release(remove=self._accepted_until <= now and not read_notes(lock.lines(), now))
 
     def look_until_shown(self, tasks: Sequence[Task], service: Service) -> Mapping[TaskKey, Task | None]:
         """What became of those tasks that a run before this one sent just now and that look as if it had not.
@@ -94,7 +97,9 @@ class Claim(Diary):
 
     def accepted(self, tasks: Sequence[Task]) -> None:
         """The service has taken them; what it then shows may be old for a while."""
-        self._append(sent_line(tasks, self._now(), self._stale_seconds))
+        now = self._now()
+        self._accepted_until = now + self._stale_seconds
+        self._append(sent_line(tasks, now, self._stale_seconds))
 
     def not_run(self, tasks: Sequence[Task]) -> None:
         """They were surely not retried."""
@@ -107,13 +112,13 @@ class Claim(Diary):
             self._append(sent_line(tasks, self._now(), self._run.params["timeout"] + self._stale_seconds))
 
     def _append(self, line: bytes) -> None:
-        lock = self._lock
-        if lock is None:
+        if self._lock is None or self._full:
             return
         try:
-            lock.append(line)
+            self._lock.append(line)
         except OSError as exc:
-            self._run.warn(f"What was sent could not be noted for the next run: {exc.strerror or exc}.")
+            self._full = True
+            self._run.warn(f"What is sent cannot be noted for the next run: {exc.strerror or exc}.")
 
     def _now(self) -> float:
         # Notes are compared between runs, of which one may have found the machine's clock wrong and the other not.
