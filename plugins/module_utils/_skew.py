@@ -102,8 +102,8 @@ class Skew:
         self._warn = warn
         self._lock = threading.Lock()
         self._corrected: Reading | None = None
-        self._proven = False
-        self._told = False
+        self._told: set[bool] = set()
+        """Of what was told: of a corrected clock, which then has helped, and of one that is only off."""
 
     def correct(self, clock: Clock, reading: Reading) -> bool:
         """Go by the service's time, if that was not tried yet; whether to send what was refused again."""
@@ -119,24 +119,23 @@ class Skew:
     def refused_again(self, clock: Clock) -> None:
         """What was sent again was refused all the same: go by the machine's clock, unless correcting it once helped."""
         with self._lock:
-            if not self._proven:
+            if True not in self._told:
                 clock.follow(None)
 
     def accepted(self, clock: Clock, response: Response, signed: Signed) -> None:
-        """Tell once of a clock that is off, now that a call has been answered well."""
-        if self._told:
-            return
+        """Tell of a clock that is off, now that a call has been answered well: once, and once that it was corrected."""
         corrected = signed.base is not None
+        if corrected in self._told:
+            return
         if clock.base != signed.base:  # changed by another thread since, perhaps before the signature
             return
         reading = self._corrected if corrected else read_date(response, signed, clock)
         if reading is None or not (corrected or reading.noticeable):
             return
         with self._lock:
-            self._proven = self._proven or corrected
-            if self._told:
-                return
-            self._told = True
+            told, self._told = self._told, self._told | {corrected}
+        if corrected in told:
+            return
         if corrected:
             what = "Calls were refused for that, so this run goes by the service's time, in since and until as well."
         else:

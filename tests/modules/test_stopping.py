@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -83,13 +82,13 @@ class TestTheAccount:
     def test_calls_at_the_same_time_are_all_that_follow(
         self, world: World, status: int, code: str, locks: bool
     ) -> None:
-        world.add(batches=8)
+        world.add(batches=6)
         world.cloud.faults.add(faults.error(world.service.retry, status=status, code=code, times=FOREVER))
         ran = world.act(concurrency=3)
         assert ran.failed
         assert len(ran.changes) <= 3
         assert ran.counts("accepted") == (0,)
-        assert ran.counts("not_attempted")[0] >= (8 if locks else 5) * world.service.batch
+        assert ran.counts("not_attempted")[0] >= (6 if locks else 3) * world.service.batch
         assert all(code in reason for reason in reasons(ran))
 
 
@@ -138,9 +137,8 @@ def test_a_service_that_hangs_does_not_prolong_the_wait(world: World, service: S
 
 
 @pytest.fixture
-def short_lived(cloud: LocalCloud) -> Iterator[None]:
+def short_lived(cloud: LocalCloud) -> None:
     cloud.world.drs.configure(token_seconds=2)
-    return
 
 
 @pytest.mark.parametrize("service", [DRS], ids=str)

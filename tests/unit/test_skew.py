@@ -242,6 +242,19 @@ class TestWarnings:
         assert (len(service.times), len(service.warnings), clock.base) == (3, 1, None)
         assert words in service.warnings[0]
 
+    def test_one_that_was_told_before_it_did_harm_stays_corrected_too(self) -> None:
+        clock = FakeClock(500)
+        service = Service(clock)
+        one = service.caller()
+        one.change(CALL, parse)
+        clock.off = 3600
+        one.change(CALL, parse)
+        service._allows = lambda request: "Expired"
+        with pytest.raises(CallError):
+            one.change(CALL, parse)
+        assert clock.base is not None
+        assert ["goes by the service's time" in warning for warning in service.warnings] == [False, True]
+
     @pytest.mark.parametrize("off", [0, 55, -55])
     def test_a_minute_is_no_matter(self, off: float) -> None:
         service = Service(FakeClock(off))
@@ -316,7 +329,7 @@ class _Threads(Clock):
 
 def test_threads_that_are_refused_at_the_same_time_correct_it_once() -> None:
     clock, warnings = _Threads(), []  # type: ignore[var-annotated]
-    barrier, lock, refused = Barrier(8), Lock(), []  # type: ignore[var-annotated]
+    barrier, lock, refused = Barrier(8), Lock(), []
 
     def answer(request: Request) -> Response:
         import time
