@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*\Z")
+# What may follow an IPv6 address, where the standard library takes whatever it is.
+_ZONE = re.compile(r"[^%]*(?:%[A-Za-z0-9._~-]{1,64})?")
 
 
 class Endpoint(NamedTuple):
@@ -93,7 +95,7 @@ def parse_endpoint(
     rest = Endpoint(parts.scheme, host[len(prefix) :], port)
     if prefix and host.startswith(prefix) and not endpoint.is_direct and rest.host not in whole:
         endpoint = rest
-    if not (_HOST.match(host) or endpoint.is_direct):
+    if not (_HOST.match(host) or (endpoint.is_direct and _ZONE.fullmatch(host))):
         raise problem
     if endpoint.scheme == "http" and not (endpoint.is_loopback or allow_plaintext):
         raise InputError(

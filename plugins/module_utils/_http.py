@@ -44,13 +44,17 @@ else:
 _sending = threading.local()
 
 
+# As http.client has it for headers.
+_LONGEST_LINE = 65536
+
+
 class _Lines(io.BufferedReader):
-    """Remembers the last line that was read."""
+    """Remembers the last line that was read, and reads none without end, as older versions of urllib3 would."""
 
     last = b""
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        self.last = super().readline(size)
+        self.last = super().readline(_LONGEST_LINE if size is None or size < 0 else size)
         return self.last
 
 
@@ -223,6 +227,7 @@ class Transport:
                 redirect=False,
                 retries=False,
                 preload_content=False,
+                enforce_content_length=True,  # which is the default of newer versions
             )
             try:
                 body = _read(raw, deadline)

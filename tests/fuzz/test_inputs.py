@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils.common.yaml import yaml_load
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._credentials import 
 from ansible_collections.redrive.tasks.plugins.module_utils._drs.login import is_project_id
 from ansible_collections.redrive.tasks.plugins.module_utils._endpoint import parse_endpoint
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
+from ansible_collections.redrive.tasks.plugins.module_utils._fronts.drs import _load_yaml
 from ansible_collections.redrive.tasks.plugins.module_utils._redact import Masker
 from ansible_collections.redrive.tasks.plugins.module_utils._services import cls, drs, geelark, sls
 from ansible_collections.redrive.tasks.plugins.module_utils._window import parse_moment, resolve_window
@@ -166,6 +166,7 @@ def test_a_time_is_a_whole_number_or_an_error(text: str, other: str | None) -> N
 
 
 @given(text=st.one_of(st.text(max_size=30), st.from_regex(r"[(\[{|*+?\\<>=!P:\d]{1,20}"), st.just("(" * 5000)))
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of what Python may take for something else some day
 def test_a_pattern_is_usable_or_an_error(text: str) -> None:
     for use in (
         lambda: compile_pattern("message_regex", text).search("words"),
@@ -197,6 +198,8 @@ _SPOILT_TEXTS = st.one_of(
             b"- " * 10_000,
             b"a: " * 2_000,
             b"? " * 2_000,
+            b"- " * 100_000,
+            b"a: {" * 100_000,
             b"!!python/object/apply:os.system ['id']",
             b"clouds: &a\n  x: *a\n",
             b"clouds: {one: &a {auth: *a}}",
@@ -251,7 +254,7 @@ def of_cls(home: Path, environ: Mapping[str, str]) -> None:
 
 
 def of_drs(home: Path, environ: Mapping[str, str]) -> None:
-    drs_credentials.find_identity({}, environ={**environ, "XDG_CONFIG_HOME": str(home)}, load_yaml=yaml_load)
+    drs_credentials.find_identity({}, environ={**environ, "XDG_CONFIG_HOME": str(home)}, load_yaml=_load_yaml)
 
 
 FILES: dict[str, tuple[str, Any, Callable[[Path, Mapping[str, str]], None]]] = {
@@ -328,4 +331,17 @@ def test_two_files_that_contain_themselves_are_not_followed(tmp_path: Path, monk
     for name in ("clouds.yaml", "secure.yaml"):
         (tmp_path / name).write_text("clouds: {one: &a {auth: *a}}\n")
     with pytest.raises(InputError):
+        of_drs(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "- " * 100_000, "clouds: {a: " + "{a: " * 100_000], ids=["flow", "block", "named"]
+)
+def test_a_file_that_is_nested_without_end_is_refused(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clouds.yaml").write_text(text)
+    with pytest.raises(InputError, match="nested deeper"):
         of_drs(tmp_path, {})

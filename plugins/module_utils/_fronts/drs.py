@@ -36,6 +36,8 @@ from ansible_collections.redrive.tasks.plugins.module_utils._services.drs import
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._signing.drs import AccessKey, sign_hmac, with_token
 
+_DEEPEST_YAML = 100
+
 
 def _argument_spec() -> Spec:
     return {
@@ -153,10 +155,17 @@ def _key_signer(key: AccessKey, project_id: str | None, run: Run) -> Signer:
 
 def _load_yaml(text: str) -> Any:
     # Imported here, because every run pays for an import and few have a clouds.yaml.
-    from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
+    from ansible.module_utils.common.yaml import HAS_YAML, SafeLoader, yaml_load
 
     if not HAS_YAML:
         raise InputError("A file clouds.yaml is there, and reading it needs the Python library PyYAML: install it.")
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST_YAML:  # PyYAML would go down as deep, until the process has no stack left
+            raise InputError("A file clouds.yaml is there, and is nested deeper than any is.")
     return yaml_load(text)
 
 
