@@ -12,6 +12,7 @@ C(.netrc), cookies and unpacking, and would pay for loading it. What it knows of
 
 from __future__ import annotations
 
+import heapq
 import http.client
 import io
 import os
@@ -119,27 +120,27 @@ class _Watch:
     """
 
     def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
-        self._sock: socket.socket | None = None
+        self.deadline = deadline
         self.ended = False
+        self._lock = threading.Lock()
+        self._sock: socket.socket | None = None
+        self._known = False
 
     def watch(self, sock: socket.socket) -> None:
         """Have this connection ended.
 
         :raises TimeoutError: the time is over already
         """
-        if self._deadline.passed:
+        if self.deadline.passed:
             raise socket.timeout("the time for the request is over")
         with self._lock:
             self._sock = sock
-        if self._timer is None:
-            self._timer = threading.Timer(self._deadline.remaining, self._end)
-            self._timer.daemon = True
-            self._timer.start()
+        if not self._known:
+            self._known = True
+            _watchman.add(self)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """The time is over."""
         with self._lock:
             if self._sock is None:
                 return
@@ -152,8 +153,41 @@ class _Watch:
         """Leave the connection alone from now on."""
         with self._lock:
             self._sock = None
-        if self._timer is not None:
-            self._timer.cancel()
+
+
+class _Watchman:
+    """One thread that ends all watches in time: a timer for each request would cost more than the request."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watches: list[tuple[float, int, _Watch]] = []
+        self._number = 0
+        self._thread: threading.Thread | None = None
+
+    def add(self, watch: _Watch) -> None:
+        """Have it ended in time, unless it stops before."""
+        with self._changed:
+            self._number += 1
+            heapq.heappush(self._watches, (watch.deadline.at, self._number, watch))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="watchman", daemon=True)
+                self._thread.start()
+            elif self._watches[0][-1] is watch:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._watches)
+                watch = self._watches[0][-1]
+                if not watch.deadline.passed:
+                    self._changed.wait(watch.deadline.remaining)
+                    continue
+                heapq.heappop(self._watches)
+            watch.end()
+
+
+_watchman = _Watchman()
 
 
 def _watched(sock: Any) -> Any:
