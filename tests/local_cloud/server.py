@@ -343,7 +343,11 @@ async def _read(request: web.BaseRequest) -> Call:
 
 async def _pass(gates: list[Gate], moment: Moment) -> bool:
     """Wait at the gates of this moment; whether the request goes on."""
-    return all([await gate.hold() for gate in gates if gate.moment is moment])
+    goes_on = True
+    for gate in gates:
+        if gate.moment is moment:
+            goes_on = await gate.hold() and goes_on
+    return goes_on
 
 
 async def _write(request: web.BaseRequest, outcome: _Outcome) -> web.StreamResponse:
