@@ -49,7 +49,7 @@ unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATHS ANSIBLE_LIBRARY ANSIBLE_ROLES_
 unexport XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME
 
 # What the pytest of `make test` runs. pytest fails on a folder that is not there.
-PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/fuzz tests/modules tests/playbooks \
+PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/fuzz tests/modules tests/canaries tests/playbooks \
   tests/documentation
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 
