@@ -252,7 +252,7 @@ class Transport:
         _sending.begun = False
         watch = _sending.watch = _Watch(deadline)
         try:
-            raw = self._manager(request.url, fresh=fresh).urlopen(
+            raw = self._manager(request.url, fresh=fresh).request(
                 request.method,
                 request.url,
                 body=request.body or None,

@@ -231,9 +231,10 @@ def read_holder(header: bytes) -> Holder | None:
     if not isinstance(content, dict) or set(content) != {"pid", "uid", "module", "since"}:
         return None
     pid, uid, module, since = (content[name] for name in ("pid", "uid", "module", "since"))
-    # Type, because True is a number too.
-    process = type(pid) is int and 1 <= pid < 2**31 and type(uid) is int and 0 <= uid < 2**32 - 1
-    time_told = type(since) in (int, float) and 0 <= since < 2**33
+    if isinstance(pid, bool) or isinstance(uid, bool) or isinstance(since, bool):  # which are numbers, too
+        return None
+    process = isinstance(pid, int) and 1 <= pid < 2**31 and isinstance(uid, int) and 0 <= uid < 2**32 - 1
+    time_told = isinstance(since, (int, float)) and 0 <= since < 2**33
     if not (process and time_told and isinstance(module, str) and _MODULE.fullmatch(module)):
         return None
     return Holder(pid, uid, module, float(since))

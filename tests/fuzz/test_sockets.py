@@ -17,7 +17,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -362,8 +362,8 @@ REPLIES = (
 
 @pytest.fixture(scope="module")
 def lasting_peer() -> Iterator[Peer]:
-    with peer() as one:
-        yield one
+    with ExitStack() as stack:
+        yield stack.enter_context(peer())
 
 
 @pytest.mark.parametrize("number", range(len(REPLIES)))

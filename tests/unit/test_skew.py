@@ -219,7 +219,8 @@ class TestInVain:
         transport = FakeTransport([reply(401, "Expired", date=formatdate(NOW, usegmt=True))])
         with pytest.raises(CallError):
             replace(one, transport=transport).change(CALL, parse)  # type: ignore[arg-type]
-        assert clock.base == base is not None
+        assert base is not None
+        assert clock.base == base
 
     def test_both_reasons_are_told(self) -> None:
         clock = FakeClock(-3600)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import os
 import random
@@ -43,9 +42,6 @@ from ansible_collections.redrive.tasks.plugins.module_utils._task import Failure
 from ansible_collections.redrive.tasks.plugins.module_utils._window import resolve_window
 
 Params = dict[str, Any]
-
-# Where ansible-core makes a traceback by itself, it would hold a server's words unmasked; None has it leave them out.
-_NO_TRACEBACK = {"exception": None} if "exception" in inspect.signature(AnsibleModule.fail_json).parameters else {}
 
 # Options that hold an address, in which a password may stand.
 _ADDRESSES = ("endpoint", "auth_url")
@@ -385,8 +381,15 @@ class Run:
         """End with an error that keeps everything known so far."""
         # The terminal shows the message of a failure as it is, and it may hold a server's words.
         content = {"changed": False, "requests": self.requests(), **(result or {}), "msg": self._masker.line(message)}
-        self._module.fail_json(**self._masker.value(content), **_NO_TRACEBACK)
+        self._module.fail_json(**self._masker.value(content), **self._no_traceback())
         raise SystemExit  # fail_json does not return
+
+    def _no_traceback(self) -> dict[str, None]:
+        """Where ansible-core makes a traceback by itself, a server's words would be unmasked; None leaves it out."""
+        # Imported here, because every run pays for an import and few need this one.
+        from inspect import signature
+
+        return {"exception": None} if "exception" in signature(self._module.fail_json).parameters else {}
 
     @contextmanager
     def reporting(self, result: Callable[[], dict[str, Any]] = dict) -> Iterator[None]:
