@@ -49,8 +49,8 @@ unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATHS ANSIBLE_LIBRARY ANSIBLE_ROLES_
 unexport XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME
 
 # What the pytest of `make test` runs. pytest fails on a folder that is not there.
-PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/fuzz tests/modules tests/canaries tests/playbooks \
-  tests/documentation
+PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/fuzz tests/model tests/modules tests/canaries \
+  tests/playbooks tests/documentation
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 # step NAME COMMAND...: prints the name, runs, prints the time. The output goes to a log, shown on failure or with V=1.
