@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import inspect
 from itertools import product
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 
 from canaries.conftest import Bare, Left
 from canaries.echoes import PLACES, echo
@@ -22,7 +24,9 @@ from local_cloud.testing import LocalCloud
 EACH_KIND = pytest.mark.parametrize("form", KINDS, ids=str)
 EACH_SERVICE = pytest.mark.parametrize("form", [SLS[0], CLS[0], DRS[0], GEELARK[0]], ids=str)
 EACH_DRS = pytest.mark.parametrize("form", [form for form in KINDS if form.service.name == "drs"], ids=str)
-TRACEBACKS = {"tracebacks_for": ["error", "warning", "deprecated"]}
+# ansible-core 2.18 and older knows no such setting.
+_HAS_TRACEBACKS = "exception" in inspect.signature(AnsibleModule.fail_json).parameters
+TRACEBACKS = {"tracebacks_for": ["error", "warning", "deprecated"]} if _HAS_TRACEBACKS else {}
 # Where nobody listens.
 NOWHERE = "127.0.0.1:9"
 
