@@ -20,7 +20,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
-from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
+from ansible_collections.redrive.tasks.plugins.module_utils._service import Diary, Service
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     NOT_REACHED,
     Answer,
@@ -55,19 +55,6 @@ class Wait(NamedTuple):
 
     timeout: float
     interval: float
-
-
-class Diary:
-    """Is told of each retry call, so that a later run can know of it. This one forgets."""
-
-    def sending(self, tasks: Sequence[Task]) -> None:
-        """A call for these begins, on this thread."""
-
-    def accepted(self, tasks: Sequence[Task]) -> None:
-        """The service has taken them."""
-
-    def not_run(self, tasks: Sequence[Task]) -> None:
-        """They were surely not retried, whether or not the call was sent."""
 
 
 class Engine:

@@ -4,7 +4,10 @@
 
 # Private to the redrive.tasks collection: it can change at any time.
 
-"""What a service is to the engine: facts and four calls. No policy here and none in a service."""
+"""What a service is to the engine: facts and four calls. No policy here and none in a service.
+
+And what is told of the calls that change something.
+"""
 
 from __future__ import annotations
 
@@ -82,3 +85,16 @@ class Service(Protocol):
         A CallError whose kind says C(may_have_run) means that any of them may have been accepted. One of kind C(gone)
         means that their parent is, and that no further call for it can succeed.
         """
+
+
+class Diary:
+    """Is told of each retry call, so that a later run can know of it. This one forgets."""
+
+    def sending(self, tasks: Sequence[Task]) -> None:
+        """A call for these begins, on this thread."""
+
+    def accepted(self, tasks: Sequence[Task]) -> None:
+        """The service has taken them."""
+
+    def not_run(self, tasks: Sequence[Task]) -> None:
+        """They were surely not retried, whether or not the call was sent."""

@@ -78,7 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_window",
     },
     "_module.info": {"_argspec", "_errors", "_module.common", "_result", "_task"},
-    "_module.claim": {"_engine", "_journal", "_lock", "_module.common", "_service", "_task"},
+    "_module.claim": {"_journal", "_lock", "_module.common", "_service", "_task"},
     "_module.retry": {
         "_argspec",
         "_engine",

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ansible_collections.redrive.tasks.plugins.module_utils._engine import Diary
 from ansible_collections.redrive.tasks.plugins.module_utils._journal import (
     look_until_shown,
     not_run_line,
@@ -23,7 +22,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._journal import (
 )
 from ansible_collections.redrive.tasks.plugins.module_utils._lock import Lock, NoLockError, lock_path
 from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Opened, Run
-from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
+from ansible_collections.redrive.tasks.plugins.module_utils._service import Diary, Service
 from ansible_collections.redrive.tasks.plugins.module_utils._task import Task, TaskKey
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from ansible_collections.redrive.tasks.plugins.module_utils import _result
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import retry_spec
-from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, InputError
 from ansible_collections.redrive.tasks.plugins.module_utils._module.claim import Claim
 from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Found, Front, Run
@@ -79,6 +78,11 @@ class _Retry:
             self._decide(self._found.seen_again(seen))
 
     def _act(self, service: Service) -> None:
+        if not self._plan.to_retry:
+            return
+        # Imported here, because every run pays for an import and one that finds nothing does not need this one.
+        from ansible_collections.redrive.tasks.plugins.module_utils._engine import Engine, Wait
+
         params, facts = self._run.params, self._front.facts
         run = self._run
         concurrency = params["concurrency"] or facts.concurrency
