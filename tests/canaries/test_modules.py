@@ -50,7 +50,7 @@ def test_no_way_to_hand_over_credentials_shows_them(form: Form, bare: Bare, clou
     assert not well.result.get("failed"), well.texts
     nothing_leaks(well)
     cloud.faults.add(echo(form.service.lists[0], "refused", form.secrets, bare.seen))
-    refused = bare(form, module, **options)
+    refused = bare(form, form.service.info)
     assert refused.result["failed"]
     assert cloud.requests[-1].fault == "echo"
     nothing_leaks(refused)
@@ -65,8 +65,7 @@ def test_a_service_that_shows_all_it_knows_gives_nothing_away(
     form.service.add(cloud, count=2, **form.service.transient)
     module, options = module_of(form, acts=True)
     cloud.faults.add(echo(form.service.lists[-1], place, form.secrets, bare.seen))
-    nothing_leaks(bare(form, form.service.info, internal=TRACEBACKS))
-    nothing_leaks(bare(form, module, internal={"check_mode": True}, **options))
+    nothing_leaks(bare(form, module, internal={"check_mode": True, **TRACEBACKS}, **options))
     cloud.faults.clear()
     cloud.faults.add(echo(form.service.retry, place, form.secrets, bare.seen))
     nothing_leaks(bare(form, module, internal=TRACEBACKS, **options))
