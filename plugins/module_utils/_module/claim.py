@@ -25,6 +25,9 @@ from ansible_collections.redrive.tasks.plugins.module_utils._module.common impor
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Diary, Service
 from ansible_collections.redrive.tasks.plugins.module_utils._task import Task, TaskKey
 
+# For so long a service may still be about to carry out a call that it has received (assumed), seconds.
+_LONGEST_UNDER_WAY = 10.0
+
 
 class Claim(Diary):
     """Taken before the first read, and given back when the last retry has settled. In check mode it only looks."""
@@ -108,7 +111,8 @@ class Claim(Diary):
         tasks: Sequence[Task] = getattr(self._sending, "tasks", ())
         if tasks:
             # The call may still be under way when this process has been killed.
-            self._append(sent_line(tasks, self._now(), self._run.params["timeout"] + self._stale_seconds))
+            under_way = min(self._run.params["timeout"], _LONGEST_UNDER_WAY)
+            self._append(sent_line(tasks, self._now(), under_way + self._stale_seconds))
 
     def _append(self, line: bytes) -> None:
         if self._lock is None or self._full:
