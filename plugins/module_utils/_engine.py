@@ -12,7 +12,6 @@ A changing call is never sent again after it may have been carried out; see `Cal
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Callable, NamedTuple
 
@@ -113,19 +112,20 @@ class Engine:
                 self._send_batch(batch)
             return
         # Imported here, because every run pays for an import and few need this one.
-        from concurrent.futures import Future, ThreadPoolExecutor
+        from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
         ramp = _Ramp(self._concurrency, alone=1 if self._service.facts.batch_size == 1 else _ALONE)
         with ThreadPoolExecutor(max_workers=self._concurrency) as pool:
-            under_way: deque[tuple[Future[None], Sequence[Task]]] = deque()
+            under_way: dict[Future[None], Sequence[Task]] = {}
             for batch in batches:
                 while len(under_way) >= ramp.allowed:
-                    sent, tasks_sent = under_way.popleft()
-                    sent.result()
-                    clear = all(self._results[task.key].outcome is not Outcome.UNKNOWN for task in tasks_sent)
-                    ramp.note(clear=clear, refusals=self._refusals())
-                under_way.append((pool.submit(self._send_batch, batch), batch))
-            for sent, _tasks in under_way:
+                    wait(under_way, return_when=FIRST_COMPLETED)
+                    for sent in [one for one in under_way if one.done()]:
+                        sent.result()
+                        outcomes = [self._results[task.key].outcome for task in under_way.pop(sent)]
+                        ramp.note(clear=Outcome.UNKNOWN not in outcomes, refusals=self._refusals())
+                under_way[pool.submit(self._send_batch, batch)] = batch
+            for sent in under_way:
                 sent.result()
 
     def preview(self, plan: Plan) -> None:

@@ -15,8 +15,9 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future
+from concurrent.futures._base import DoneAndNotDoneFutures
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -259,6 +260,18 @@ class Executor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.shutdown()
+
+
+def wait(
+    futures: Iterable[Future[Any]], timeout: float | None = None, return_when: str = FIRST_COMPLETED
+) -> DoneAndNotDoneFutures[Any]:
+    """As concurrent.futures.wait, as far as it is used: until one of them is done."""
+    scheduler = current()
+    waited = list(futures)
+    if scheduler is not None:
+        scheduler.wait_for(lambda: any(one.done() for one in waited))
+    done = {one for one in waited if one.done()}
+    return DoneAndNotDoneFutures(done, set(waited) - done)
 
 
 class Threading:

@@ -28,7 +28,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._wire import Request
 from local_cloud.server import Cloud
 from model.bridge import BEGINNING, TIMEOUT, Bridge, CloudClock, Entry
 from model.cases import Case, Choice, Limits, Weather
-from model.interleaving import Executor, Lock, Scheduler, Strand, Threading, current, replaced
+from model.interleaving import Executor, Lock, Scheduler, Strand, Threading, current, replaced, wait
 from model.sides import SIDES, Key, Side, Tracked
 
 PLUGINS = "ansible_collections.redrive.tasks.plugins.module_utils."
@@ -326,6 +326,7 @@ def _machine() -> Iterator[None]:
         *((one, "lock", Lock()) for one in _cached_properties()),
         *((module, "threading", Threading) for module in _with_threads()),
         (concurrent.futures, "ThreadPoolExecutor", Executor),
+        (concurrent.futures, "wait", wait),
         (retry, "Run", _Run),
         (info, "Run", _Run),
         (common, "_Module", _Module),
