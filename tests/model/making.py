@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+from hypothesis.strategies import SearchStrategy
 
 from model.cases import (
     Act,
@@ -78,7 +78,7 @@ UNCLEAR = ("no_data", "unknown")
 
 
 @st.composite
-def seeds(draw: DrawFn, service: str, *, steady: bool = False, plain: bool = False) -> Seed:
+def seeds(draw: st.DrawFn, service: str, *, steady: bool = False, plain: bool = False) -> Seed:
     """One task; `steady`: it changes by a retry only; `plain`: the service refuses no retry of it alone."""
     side = SIDES[service]
     then = draw(st.sampled_from((("success",), ("fail",), ("stay",), ("fail", "success"), ("ignored",))))
@@ -106,7 +106,7 @@ def seeds(draw: DrawFn, service: str, *, steady: bool = False, plain: bool = Fal
 
 
 @st.composite
-def choices(draw: DrawFn, service: str, count: int, *, plain: bool = False) -> Choice:
+def choices(draw: st.DrawFn, service: str, count: int, *, plain: bool = False) -> Choice:
     """The options of a run over a world of so many tasks; `plain`: nothing narrows the selection."""
     side = SIDES[service]
     more: dict[str, Any] = {"concurrency": draw(st.sampled_from((1, None, 2, 4, 8)))}
@@ -144,7 +144,7 @@ _EARLY = (0, 0, 0, 1, 1, 2, 3, 4)
 
 
 @st.composite
-def moments(draw: DrawFn) -> At:
+def moments(draw: st.DrawFn) -> At:
     """A moment early in a run, more often that of a change."""
     which = draw(st.sampled_from((Which.CHANGES, Which.CHANGES, Which.CHANGES, Which.ANY, Which.READS)))
     number = draw(st.sampled_from(_EARLY) if which is Which.CHANGES else st.integers(0, 9))
@@ -159,7 +159,7 @@ ORDERS = st.lists(st.integers(0, 7), max_size=40).map(tuple)
 
 
 @st.composite
-def weathers(draw: DrawFn, *, others: bool = True, interrupts: bool = True) -> Weather:
+def weathers(draw: st.DrawFn, *, others: bool = True, interrupts: bool = True) -> Weather:
     """What happens during a run."""
     late = draw(st.dictionaries(st.integers(1, 12), st.sampled_from((0.01, 0.3, 3.0)), max_size=3))
     return Weather(
@@ -174,7 +174,7 @@ def weathers(draw: DrawFn, *, others: bool = True, interrupts: bool = True) -> W
 
 
 @st.composite
-def calm_weathers(draw: DrawFn) -> Weather:
+def calm_weathers(draw: st.DrawFn) -> Weather:
     """Nothing goes wrong; replies take their time, and threads their turns."""
     return Weather(
         ways=Ways(draw(st.sampled_from((0.0, 0.02, 0.2)))), order=draw(ORDERS), fine=draw(st.booleans()), jitter=0.5
@@ -191,7 +191,7 @@ LIMITS = st.builds(Limits, page=st.sampled_from((None, 2, 3, 5)), batch=st.sampl
 
 
 @st.composite
-def cases(draw: DrawFn, service: str, *, calm: bool = False, plain: bool = False, most: int = 9) -> Case:
+def cases(draw: st.DrawFn, service: str, *, calm: bool = False, plain: bool = False, most: int = 9) -> Case:
     """A world and a run in it; `calm`: nothing goes wrong and nothing moves by itself."""
     least = draw(st.sampled_from((1, 3, 4, 0)))
     made = tuple(draw(st.lists(seeds(service, steady=calm, plain=plain), min_size=least, max_size=most)))
