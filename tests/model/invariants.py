@@ -72,13 +72,15 @@ def hold(run: Running) -> None:
 
 
 def told(run: Running) -> dict[Key, Mapping[str, Any]]:
-    """What the run says of each task, without those that it did not find."""
-    side = run.side
-    return {
-        run.bridge.canonical((side.place_number(side.place_in(task["scope"])), task["id"])): task
-        for task in run.result.get("tasks", ())
-        if task["state"] != "missing"
-    }
+    """What the run says of each task, without those that it did not find.
+
+    A task whose id changed while it was listed is told twice, by either id; what counts is the one that was retried.
+    """
+    side, found = run.side, [task for task in run.result.get("tasks", ()) if task["state"] != "missing"]
+    keys = [run.bridge.canonical((side.place_number(side.place_in(task["scope"])), task["id"])) for task in found]
+    tasks = dict(zip(keys, found))
+    tasks.update((key, task) for key, task in zip(keys, found) if task["outcome"] in ("accepted", "unknown"))
+    return tasks
 
 
 def changes(run: Running) -> list[Entry]:
@@ -538,9 +540,10 @@ def problems_make_it_fail(run: Running) -> None:
 def recovered_has_recovered(run: Running) -> None:
     """A state told after the retry is what the cloud's truth was when the run looked.
 
-    With `wait`, when it looked last, unless the task moves on by itself: once it has settled it is not looked at any
-    more. A task told as failed again had failed again, or had never begun to run; an old failure that is still shown
-    while its retry waits to begin counts as waiting.
+    With `wait`, when it looked last, unless the task moves on by itself, as it is not looked at any more once it has
+    settled; or unless looks at others show this one in passing, and nobody takes note. A task told as failed again had
+    failed again, or had never begun to run; an old failure that is still shown while its retry waits to begin counts
+    as waiting.
     """
     for key, task in told(run).items():
         after = task.get("state_after")
@@ -549,8 +552,8 @@ def recovered_has_recovered(run: Running) -> None:
         seen = [one.seen[key] for one in looks(run, key) if one.number > sent(run)[key][-1].number]
         if not seen:  # known again by another id
             continue
-        lasting = run.options.get("wait") and not run.brake.interrupted.is_set() and not others_were_at_it(run, key)
-        truths = seen[-1:] if lasting else seen
+        waited = run.options["wait"] and not run.brake.interrupted.is_set() and run.side.looks_twice
+        truths = seen[-1:] if waited and not others_were_at_it(run, key) else seen
         fit = {
             "succeeded": ("done",),
             "failed": ("failed",),
@@ -559,8 +562,10 @@ def recovered_has_recovered(run: Running) -> None:
             "cancelled": ("stopped", "queued"),
             "paused": ("stopped", "queued"),
         }[after]
-        if others_were_at_it(run, key):
-            fit = (*fit, "queued")  # retried by another, and shown with a failure that is new to this run
+        after_it = [one for one in run.entries if not one.changes and one.number > sent(run)[key][-1].number]
+        if others_were_at_it(run, key) or any(one.reply is not Reply.GOOD for one in after_it):
+            # Retried by another, and shown with a failure that is new to this run; or a look that failed counted.
+            fit = (*fit, "queued")
         assert set(fit) & set(truths), f"{key} is told to be {after} afterwards, and was {truths}"
 
 

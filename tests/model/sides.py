@@ -50,7 +50,8 @@ class Tracked:
     def truth(self) -> str:
         """What it is: failed, queued (taken for a retry, and still showing why it failed), stopped, running..."""
         self.task.settle(self.home._clock.now())
-        if self.home.vanished or self.task.details.get("deleted") or not any(one is self.task for one in self.home):
+        here = self.home._tasks.get(self.task.id) is self.task
+        if not here or self.home.vanished or self.task.details.get("deleted"):
             return "gone"
         if self.task.queued:
             return "queued"

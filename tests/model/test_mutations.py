@@ -233,7 +233,7 @@ MUTATIONS: Sequence[tuple[Mutation, str, tuple[str, ...]]] = (
     (_forgets_the_rate, "sls", ("the_rate_is_kept",)),
     (_forgets_to_count, "geelark", ("requests_are_counted",)),
     (_mixes_up_the_order, "geelark", ("the_order_is_stable",)),
-    (_mixes_up_tasks_of_one_id, "sls", ()),
+    (_mixes_up_tasks_of_one_id, "cls", ("nothing_is_lost", "every_task_ends_in_one_outcome")),
     (_gives_up_a_parent_for_good, "sls", ("in_calm_weather_all_that_is_due_is_retried",)),
     (_reads_one_page_only, "sls", ("nothing_is_lost",)),
     (_looks_at_the_brake_too_early, "cls", ("the_brake_holds", "nothing_is_sent_after_an_interrupt")),
@@ -246,6 +246,7 @@ IN_CALM_WEATHER = (
     _gives_up_a_parent_for_good,
     _looks_back_too_far,
     _reads_one_page_only,
+    _mixes_up_tasks_of_one_id,
 )
 
 SEARCH = settings(
