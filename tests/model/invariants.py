@@ -79,7 +79,8 @@ def told(run: Running) -> dict[Key, Mapping[str, Any]]:
     side, found = run.side, [task for task in run.result.get("tasks", ()) if task["state"] != "missing"]
     keys = [run.bridge.canonical((side.place_number(side.place_in(task["scope"])), task["id"])) for task in found]
     tasks = dict(zip(keys, found))
-    tasks.update((key, task) for key, task in zip(keys, found) if task["outcome"] in ("accepted", "unknown"))
+    for outcomes in (("refused",), ("accepted", "unknown")):
+        tasks.update((key, task) for key, task in zip(keys, found) if task["outcome"] in outcomes)
     return tasks
 
 
@@ -422,7 +423,7 @@ def in_calm_weather_all_that_is_due_is_retried(run: Running) -> None:
         return
     tasks, known = told(run), run.bridge.by_key()
     for key, due in dues(run).items():
-        if due is Due.YES and known[key].seed.obstacle is Obstacle.NOTHING:
+        if due is Due.YES and known[key].seed.obstacle is Obstacle.NOTHING and not run.side.is_worn_out(known[key]):
             if any(one.seed.obstacle is Obstacle.SILENT for one in run.bridge.tracked):
                 continue  # three silences in a row end the run
             assert key in sent(run), f"{key} is due and was not sent"

@@ -165,6 +165,10 @@ class Side:
         """Whether a retry would be of any use, as far as the service tells beforehand."""
         return True
 
+    def is_worn_out(self, one: Tracked) -> bool:
+        """Whether the service refuses a retry because there were so many."""
+        return False
+
     def after_setup(self, cloud: Cloud, tracked: Sequence[Tracked]) -> None:
         """What depends on ids."""
 
@@ -442,6 +446,9 @@ class Geelark(Side):
             Obstacle.GONE: {"phone_deleted": True},
         }
         return {"details": details[seed.obstacle]} if seed.obstacle in details else {}
+
+    def is_worn_out(self, one: Tracked) -> bool:
+        return one.task.retries >= 5
 
     def items(self, content: Any) -> Iterator[Mapping[str, Any]]:
         yield from (content.get("data") or {}).get("items") or ()
