@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -173,6 +174,14 @@ def test_calls_under_way_at_the_same_time(cloud: LocalCloud, service: Service, m
 # -- a cancelled job --------------------------------------------------------------------------------------------------
 
 
+# Whoever started the tests in the background may have them ignore an interruption, and that is inherited.
+UNDISTURBED = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
 @pytest.fixture
 def playbook() -> Iterator[Callable[[Place], subprocess.Popen[bytes]]]:
     """Starts a playbook with such a run in a session of its own, as whoever may want to cancel it does."""
@@ -183,7 +192,7 @@ def playbook() -> Iterator[Callable[[Place], subprocess.Popen[bytes]]]:
         task = {f"redrive.tasks.{place.service.act}": place.module.arguments(place.service, place.options)}
         (home / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
         with (home / "output").open("wb") as output:
-            command = ["ansible-playbook", str(home / "play.yml")]
+            command = [sys.executable, "-c", UNDISTURBED, "ansible-playbook", str(home / "play.yml")]
             process = subprocess.Popen(
                 command, env=running.environ(home), stdout=output, stderr=output, start_new_session=True
             )
