@@ -72,6 +72,7 @@ def full(*, long_loop: bool) -> Plan:
         *(Skipped("cls", PLAYBOOK.name, latency, 20000, _LIMITED) for latency in LATENCIES),
         Skipped("cls", URI.name, MAIN_LATENCY, 2000, _LOOP_OF_CLS),
         *(Skipped("cls", one.name, 100, 2000, _SLOW) for one in (SDK, POLITE_SDK)),
+        Skipped("sls", SDK.name, 100, 20000, _SLOW),
     )
     return Plan(cells + cls + (Cell("cls", MAIN_LATENCY, 100, 1, (URI,)),), lanes, skipped, rounds=3, calls=20)
 
@@ -95,7 +96,9 @@ def tiny(service: str, tasks: int) -> Plan:
 
 
 def _sls(latency: int, tasks: int) -> Cell:
-    contenders: tuple[Contender, ...] = (PLAYBOOK, MODULE, SDK)
+    contenders: tuple[Contender, ...] = (PLAYBOOK, MODULE)
+    if (latency, tasks) != (100, 20000):
+        contenders += (SDK,)
     if tasks < 20000:
         contenders += (URI,)
     return Cell("sls", latency, tasks, 1 if tasks == 20000 else 3, contenders)
