@@ -30,7 +30,7 @@ Signer = Callable[[Request], Request]
 
 _LONGEST_RETRY_AFTER = 60.0
 # The next call may be quicker than the quickest so far, but by no more than this (assumed), seconds.
-_UNSURE_OF_WAY = 0.01
+_UNSURE_OF_WAY = 0.005
 # How often is looked whether one of very many calls under way has ended, seconds.
 _ROOM_INTERVAL = 0.01
 # A changing call is repeated only when it surely was not carried out.

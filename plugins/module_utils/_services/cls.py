@@ -70,7 +70,7 @@ FACTS = ServiceFacts(
     clock_codes=frozenset({"authfailure.signatureexpire"}),
     # Published are 20 requests a second for each API. Calls are sent evenly with a hundredth to spare, so that one that
     # is late by 10 ms does not make a 21st in a second; where more are late, on a busy machine, the count holds them.
-    rate=Rate(1, 1 / 19.8, counted=Rate(20, 1.005)),
+    rate=Rate(1, 1 / 19.8, counted=Rate(20, 1.0)),
     # Each retry is a call of its own over a fresh connection, so one at a time would fall behind 20 a second as soon
     # as a call takes more than 50 ms.
     concurrency=16,
