@@ -11,6 +11,7 @@ A changing call is never sent again after it may have been carried out; see `Cal
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Callable, NamedTuple
@@ -19,6 +20,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._brake import Brake
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallError, Kind
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
+from ansible_collections.redrive.tasks.plugins.module_utils._progress import Sending, Step, Waiting
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Diary, Service
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     NOT_REACHED,
@@ -49,6 +51,10 @@ _STALE_LOOKS = 3
 _HEALTHY_LOOKS = 2
 
 
+def _tell_nobody(_step: Step) -> None:
+    """Nobody watches."""
+
+
 class Wait(NamedTuple):
     """How long to wait for retried tasks, and how often to look. Seconds."""
 
@@ -69,10 +75,11 @@ class Engine:
         diary: Diary | None = None,
         refusals: Callable[[], int] = int,
         stop_at_refusals: int | None = None,
+        tell: Callable[[Step], None] = _tell_nobody,
     ) -> None:
         """`brake` is the one that the service's calls obey; `refusals` tells how many of them came too fast so far.
 
-        `stop_at_refusals` is the option of that name.
+        `stop_at_refusals` is the option of that name. `tell` is told of every step, on any thread, one at a time.
         """
         self._service = service
         self._clock = clock
@@ -88,6 +95,9 @@ class Engine:
         self._stop_at_refusals = stop_at_refusals
         self._refused_in_a_row = 0
         self._refused_code = ""
+        self._tell = tell
+        self._sent = 0
+        self._refused = 0
         self._locked = False
         self._one_at_a_time = False
         self.pending = 0
@@ -109,7 +119,7 @@ class Engine:
         batches = _batches(tasks, self._service.facts.batch_size)
         if self._concurrency == 1:
             for batch in batches:
-                self._send_batch(batch)
+                self._send_and_tell(batch)
             return
         # Imported here, because every run pays for an import and few need this one.
         from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -124,7 +134,7 @@ class Engine:
                         sent.result()
                         outcomes = [self._results[task.key].outcome for task in under_way.pop(sent)]
                         ramp.note(clear=Outcome.UNKNOWN not in outcomes, refusals=self._refusals())
-                under_way[pool.submit(self._send_batch, batch)] = batch
+                under_way[pool.submit(self._send_and_tell, batch)] = batch
             for sent in under_way:
                 sent.result()
 
@@ -137,6 +147,15 @@ class Engine:
         self._results.update(dict.fromkeys((task.key for task in tasks), NOT_REACHED))
         for batch in _batches(tasks, self._service.facts.batch_size):
             self._record(self._still_to_retry(batch), Result(Outcome.PLANNED))
+
+    def _send_and_tell(self, batch: Sequence[Task]) -> None:
+        self._send_batch(batch)
+        outcomes = [self._results[task.key].outcome for task in batch]
+        refused = outcomes.count(Outcome.REFUSED)
+        with self._lock:
+            self._sent += refused + outcomes.count(Outcome.ACCEPTED) + outcomes.count(Outcome.UNKNOWN)
+            self._refused += refused
+            self._tell(Sending(self._sent, len(self._tasks), self._refused))
 
     def _send_batch(self, batch: Sequence[Task]) -> None:
         if self._one_at_a_time and len(batch) > 1:
@@ -323,14 +342,29 @@ class Engine:
         }
         if self._locked and watches:
             self.warnings.append(f"{len(watches)} tasks were not looked at, because the account is locked.")
+        watched = tuple(watches)
+        self._tell_of(watched, watches, deadline)
         while watches and not (deadline.passed or self._locked or self._brake.interrupted.is_set()):
             self._clock.sleep(min(wait.interval, deadline.remaining))
             self.trouble, read = self._look_around(watches)
+            self._tell_of(watched, watches, deadline)
             if self.trouble and not self.trouble.kind.passing and not read:
                 break
         self.pending = len(watches)
         if self.trouble:
             self.warnings.append(f"Waiting ended with {len(watches)} tasks that could not be looked at: {self.trouble}")
+
+    def _tell_of(self, watched: Sequence[TaskKey], open_: Mapping[TaskKey, _Watch], deadline: Deadline) -> None:
+        settled = [self._results[key] for key in watched if key not in open_]
+        self._tell(
+            Waiting(
+                retried=len(watched),
+                recovered=sum(result.recovered for result in settled),
+                failed_again=sum(result.state_after is State.FAILED for result in settled),
+                running=len(open_),
+                seconds_left=math.ceil(deadline.remaining),
+            )
+        )
 
     def _look_around(self, watches: dict[TaskKey, _Watch]) -> tuple[CallError | None, bool]:
         """Look at every watched task, and stop watching what has settled; what went wrong, and whether any was read."""

@@ -16,6 +16,7 @@ from ansible_collections.redrive.tasks.plugins.module_utils._errors import CallE
 from ansible_collections.redrive.tasks.plugins.module_utils._module.claim import Claim
 from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Found, Front, Run
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Plan
+from ansible_collections.redrive.tasks.plugins.module_utils._progress import VARIABLE, Board, Sending
 from ansible_collections.redrive.tasks.plugins.module_utils._service import Service
 from ansible_collections.redrive.tasks.plugins.module_utils._task import State
 
@@ -26,9 +27,11 @@ def run_retry_module(front: Front) -> None:
     with run.reporting():
         _require_selection(run, front.facts.id_option)
         claim = Claim(run, front.facts.stale_seconds)
+        board = Board(run.environ.get(VARIABLE, ""))
+        board.show(Sending(0, 0, 0))
         try:
             found = run.find(frozenset({State.FAILED}), before=claim.take)
-            _Retry(front, run, found, claim).carry_out()
+            _Retry(front, run, found, claim, board).carry_out()
         finally:
             claim.release()
 
@@ -47,10 +50,11 @@ def _require_selection(run: Run, id_option: str) -> None:
 class _Retry:
     """Carries out a plan and reports it."""
 
-    def __init__(self, front: Front, run: Run, found: Found, claim: Claim) -> None:
+    def __init__(self, front: Front, run: Run, found: Found, claim: Claim, board: Board) -> None:
         self._front = front
         self._run = run
         self._claim = claim
+        self._board = board
         self._decide(found)
         self._pending = 0
         self._trouble: CallError | None = None
@@ -94,6 +98,7 @@ class _Retry:
             diary=self._claim,
             refusals=lambda: run.throttled,
             stop_at_refusals=params["stop_at_refusals"],
+            tell=self._board.show,
         )
         self._results = engine.results
         if self._run.check_mode:
