@@ -84,6 +84,8 @@ def _task(decision: Decision, result: Result | None) -> dict[str, Any]:
             entry["reason"] += f"; {result.note}"
         if result.state_after:
             entry["state_after"] = result.state_after.value
+            if result.outcome is Outcome.ACCEPTED:
+                entry["recovered"] = result.recovered
         if result.error:
             error = result.error
             entry["error"] = {"code": error.code, "message": error.message, "request_id": error.request_id}

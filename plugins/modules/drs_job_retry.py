@@ -192,6 +192,11 @@ tasks:
       returned: when it was read again, because of O(wait) or after a lost reply
       type: str
       sample: succeeded
+    recovered:
+      description: Whether the retry was seen to heal the task.
+      returned: when it was accepted, and RV(tasks[].state_after) is there
+      type: bool
+      sample: true
     error:
       description: Why the retry was not accepted.
       returned: when it was not

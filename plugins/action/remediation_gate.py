@@ -1,0 +1,60 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Says whether retries may be sent now: by the calendar, and by a person who is asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
+from ansible.utils.display import Display
+
+from ansible_collections.redrive.tasks.plugins.plugin_utils._action import Result, RoleAction, now
+from ansible_collections.redrive.tasks.plugins.plugin_utils._calendar import calendar_of
+from ansible_collections.redrive.tasks.plugins.plugin_utils._screen import say
+from ansible_collections.redrive.tasks.plugins.plugin_utils._screen_text import question
+
+_YES = ("y", "yes")
+# Where one of these is set, a controller or ansible-runner holds the terminal, and nobody reads it.
+_JOB = ("awx_job_id", "tower_job_id")
+_RUNNER = "AWX_ISOLATED_DATA_DIR"
+
+_OPTIONS: Mapping[str, Any] = {
+    "totals": {"type": "dict", "required": True},
+    "confirm": {"type": "bool", "default": True},
+    "window": {"type": "list", "elements": "dict", "default": []},
+    "freeze": {"type": "list", "elements": "raw", "default": []},
+    "timezone": {"type": "str", "default": "UTC"},
+}
+
+
+class ActionModule(RoleAction):
+    options = _OPTIONS
+
+    def act(self, args: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
+        calendar = calendar_of(args["timezone"], args["window"], args["freeze"])
+        held = calendar.closed(datetime.fromtimestamp(now(), timezone.utc))
+        alone = os.environ.get(_RUNNER) or any(task_vars.get(name) for name in _JOB)
+        if args["confirm"] and args["totals"]["retry"] and not (held or alone or self._task.check_mode):
+            held = _ask(question(args["totals"]))
+        if held:
+            say([held])
+        return {"held": held, "msg": held or "Retries may be sent now."}
+
+
+def _ask(words: str) -> str:
+    """Why nothing is to be retried; empty when a person agrees, or nobody is there to be asked."""
+    try:
+        answer = Display().prompt_until(f"\n{words}")
+    except AnsiblePromptNoninteractive:
+        return ""
+    except AnsiblePromptInterrupt:
+        answer = b""
+    if answer.decode(errors="replace").strip().lower() in _YES:
+        return ""
+    return "Nothing was retried, because it was not confirmed. To run without being asked: -e remediate_confirm=false"

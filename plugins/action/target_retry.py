@@ -1,0 +1,100 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Retries what was found for one target, one task of each cause first where that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
+    ModuleFailed,
+    OptionError,
+    Result,
+    RoleAction,
+    number,
+    succeeded,
+)
+from ansible_collections.redrive.tasks.plugins.plugin_utils._canary import canaries, follow, merged
+from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry
+from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import Target, retry_options, target_of
+
+_OPTIONS: Mapping[str, Any] = {
+    "target": {"type": "dict", "required": True},
+    "found": {"type": "str", "default": "plan_found"},
+    "canary": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "raw", "default": None},
+    "wait_interval": {"type": "raw", "default": None},
+}
+
+
+class ActionModule(RoleAction):
+    options = _OPTIONS
+
+    def act(self, args: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
+        found = task_vars.get(args["found"])
+        if not isinstance(found, dict) or "tasks" not in found:
+            raise OptionError(f"{args['found']} is not a result of redrive.tasks.target_info.")
+        target = target_of(args["target"], task_vars["inventory_hostname"])
+        to_retry = [entry for entry in found["tasks"] if entry["action"] == "retry"]
+        return self._work(_Work(self, target, found, args, task_vars), to_retry, canary=args["canary"])
+
+    def _work(self, work: _Work, to_retry: Sequence[Entry], *, canary: bool) -> Result:
+        first = canaries(to_retry) if canary else []
+        held: list[Entry] = []
+        try:
+            tried = work.retry(first, wait=True) if first else None
+            rest, held = follow(to_retry, first, None if work.preview else tried)
+            if rest:
+                work.retry(rest, wait=work.waits)
+        except ModuleFailed as exc:
+            raise ModuleFailed({**work.merged(held), "msg": str(exc)}) from exc
+        return work.merged(held)
+
+
+class _Work:
+    """Runs the retry module for one target, and keeps what it returns."""
+
+    def __init__(
+        self,
+        action: ActionModule,
+        target: Target,
+        found: Result,
+        args: Mapping[str, Any],
+        task_vars: dict[str, Any],
+    ) -> None:
+        self._action = action
+        self._target = target
+        self._task_vars = task_vars
+        self._waiting = {name: number(args, name) for name in ("wait_timeout", "wait_interval")}
+        self.found = {**found, "warnings": []}
+        self.waits: bool = args["wait"]
+        self.preview: bool = action._task.check_mode
+        self.parts: list[Result] = []
+
+    def merged(self, held: Sequence[Entry]) -> Result:
+        """One result of all."""
+        return merged(self.found, self.parts, held, waited=self.waits)
+
+    def retry(self, entries: Sequence[Entry], *, wait: bool) -> Result:
+        """Retry these.
+
+        :raises ModuleFailed: what was done all the same is among `parts`
+        """
+        ids = [entry["id"] for entry in entries]
+        options = retry_options(self._target, self.found["selection"], ids, {**self._waiting, "wait": wait})
+        try:
+            part = succeeded(
+                self._action._execute_module(
+                    module_name=self._target.service.retry, module_args=options, task_vars=self._task_vars
+                )
+            )
+        except ModuleFailed as exc:
+            if "tasks" in exc.result:
+                self.parts.append(exc.result)
+            raise
+        self.parts.append(part)
+        return part

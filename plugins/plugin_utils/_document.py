@@ -1,0 +1,275 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""The one document that a plan file, a report in JSON, Markdown and HTML, and the lines on screen are made of. Pure.
+
+Its shape is published as roles/report/files/report.schema.json.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from ansible_collections.redrive.tasks.plugins.module_utils._result import sentence
+from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import (
+    STOPPED,
+    Entry,
+    cause_of,
+    has_failed,
+    has_healed,
+    has_recovered,
+)
+from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES
+
+Document = Mapping[str, Any]
+
+FORMAT = "redrive.tasks.report"
+VERSION = 1
+OUTCOMES = ("accepted", "refused", "unknown", "not_attempted")
+# What can make a play fail; a target that could not be worked on always does.
+FAIL_ON = {
+    "missing": "not found, or no longer shown",
+    "refused": "refused",
+    "unknown": "of unknown outcome",
+    "not_attempted": "not attempted",
+    "failed_again": "failed again",
+    "timed_out": "not settled when waiting ended",
+    "held": "not retried, because of a guard rail",
+    "left": "left for a person",
+}
+_ISO = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class DocumentError(Exception):
+    """Why a plan file cannot be used, and what to do."""
+
+
+class Part(NamedTuple):
+    """What is known of one target.
+
+    :ivar result: what the last of its modules returned; empty when none did
+    :ivar error: why it could not be worked on, or empty
+    :ivar held: why a guard rail kept it from being retried, or empty
+    :ivar fail_on: which outcomes of it are failures
+    :ivar waited: whether the outcome of its retries was waited for
+    """
+
+    host: str
+    name: str
+    service: str
+    result: Mapping[str, Any]
+    error: str = ""
+    held: str = ""
+    fail_on: Sequence[str] = ()
+    waited: bool = True
+
+
+class Frame(NamedTuple):
+    """What is known of the run. Times are epoch seconds.
+
+    :ivar kind: plan, preview or run
+    :ivar by: who and why, see the schema
+    :ivar held: why nothing at all was retried, or empty
+    :ivar expiry_warning: hours
+    """
+
+    kind: str
+    started: float
+    ended: float
+    by: Mapping[str, str]
+    held: str = ""
+    expiry_warning: float = 6
+
+
+def document(frame: Frame, parts: Sequence[Part]) -> dict[str, Any]:
+    """The document of a run."""
+    causes = [row for number, part in enumerate(parts) for row in _causes(number, part, frame)]
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "kind": frame.kind,
+        "started": iso(frame.started),
+        "ended": iso(frame.ended),
+        "by": dict(frame.by),
+        "held": frame.held,
+        "expiry_warning": frame.expiry_warning,
+        "totals": _totals(parts, causes),
+        "targets": [_target(part, frame) for part in parts],
+        "causes": sorted(causes, key=lambda row: (row["expiry"] or "9", -row["count"])),
+        "failures": [
+            {"target": part.name, "host": part.host, "reason": reason}
+            for part in parts
+            for reason in [_failure(part)]
+            if reason
+        ],
+    }
+    return {**content, "digest": digest(content)}
+
+
+def iso(moment: float) -> str:
+    """ISO 8601 in UTC."""
+    return datetime.fromtimestamp(moment, timezone.utc).strftime(_ISO)
+
+
+def digest(content: Document) -> str:
+    """Of everything but the digest itself, in the one order and spelling that JSON leaves to choose."""
+    kept = {name: value for name, value in content.items() if name != "digest"}
+    canonical = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(canonical.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def approved(text: str, file: str, expected: str = "") -> Document:
+    """The plan in a file.
+
+    :param expected: the digest that was approved, where it is known
+    :raises DocumentError: the text is no plan, or it was changed
+    """
+    try:
+        plan = json.loads(text)
+    except ValueError as exc:
+        raise DocumentError(f"{file} holds no plan: it is not JSON ({exc}). Draw up a new plan.") from exc
+    if not isinstance(plan, dict) or plan.get("format") != FORMAT:
+        raise DocumentError(f"{file} holds no plan of redrive.tasks. Draw one up with redrive.tasks.plan.")
+    if plan.get("version") != VERSION:
+        raise DocumentError(
+            f"{file} was written by another version of redrive.tasks (format {plan.get('version')}, here {VERSION})."
+            " Draw up a new plan."
+        )
+    actual = digest(plan)
+    if plan.get("digest") != actual:
+        raise DocumentError(f"{file} was changed after it was written: its digest does not fit. Draw up a new plan.")
+    if expected and expected != actual:
+        raise DocumentError(
+            f"{file} is not the plan that was approved: its digest is {actual}, approved was {expected}."
+        )
+    if plan["kind"] == "run":
+        raise DocumentError(f"{file} is the report of a run, and no plan. Draw one up with redrive.tasks.plan.")
+    return plan
+
+
+def _target(part: Part, frame: Frame) -> dict[str, Any]:
+    result = part.result
+    counts = result.get("counts", {})
+    return {
+        "name": part.name,
+        "host": part.host,
+        "service": part.service,
+        "place": result.get("place", {}),
+        "error": part.error,
+        "held": part.held,
+        "msg": sentence(counts, check_mode=frame.kind != "run", waited=part.waited) if counts else "",
+        "counts": counts,
+        "problems": result.get("problems", {}),
+        "requests": result.get("requests", {}),
+        "warnings": result.get("warned", []),
+        "selection": result.get("selection", {}),
+        "drift": result.get("drift"),
+        "tasks": result.get("tasks", []),
+    }
+
+
+def _causes(number: int, part: Part, frame: Frame) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in part.result.get("tasks", []):
+        if has_failed(entry):
+            groups.setdefault(cause_of(entry), []).append(entry)
+    held = bool(part.held or part.error or frame.held)
+    soon = iso(min(frame.started + frame.expiry_warning * 3600, 253_402_300_799))
+    told = SERVICES[part.service].told if part.service in SERVICES else ()
+    return [_cause(number, group, held=held, soon=soon, told=told) for group in groups.values()]
+
+
+def _cause(number: int, group: Sequence[Entry], *, held: bool, soon: str, told: Sequence[str]) -> dict[str, Any]:
+    first = group[0]
+    retried = [
+        one for one in group if one["action"] == "retry" and not (held and one["outcome"] in ("none", "planned"))
+    ]
+    open_ones = [one for one in group if not (has_healed(one) or has_recovered(one))]
+    expiries = sorted(one["expires"] for one in open_ones if one.get("expires"))
+    places = {"/".join(str(value) for name, value in one["scope"].items() if name not in told) for one in group}
+    return {
+        "target": number,
+        **(first.get("failure") or _stopped(first["state"])),
+        "count": len(group),
+        "retry": len(retried),
+        "left": sum(one["action"] != "retry" and not has_healed(one) for one in group),
+        "held": sum(one["action"] == "retry" for one in group) - len(retried),
+        "healed": sum(has_healed(one) for one in group),
+        **{outcome: sum(one["outcome"] == outcome for one in retried) for outcome in OUTCOMES},
+        "recovered": sum(has_recovered(one) for one in retried),
+        "failed_again": sum(one.get("state_after") == "failed" and one["outcome"] == "accepted" for one in retried),
+        "oldest": min((one["created"] for one in group if one.get("created")), default=""),
+        "expiry": expiries[0] if expiries else "",
+        "soon": sum(moment <= soon for moment in expiries),
+        "places": sorted(place for place in places if place),
+        "task_ids": [one["id"] for one in open_ones],
+    }
+
+
+def _stopped(state: str) -> dict[str, str]:
+    """In the place of a failure, for tasks that did not fail."""
+    return {
+        "class": "",
+        "rule": "",
+        "code": "",
+        "message": f"{state} by a person",
+        "remedy": f"Ask who stopped it. If it is to go on, run again with include_{state}: true.",
+    }
+
+
+def _totals(parts: Sequence[Part], causes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    def rows(name: str, *, stopped: bool | None = None) -> int:
+        return sum(row[name] for row in causes if stopped is None or (not row["class"]) is stopped)
+
+    def counts(kind: str, name: str) -> int:
+        return sum(part.result.get(kind, {}).get(name, 0) for part in parts)
+
+    return {
+        "targets": len(parts),
+        "not_worked_on": sum(bool(part.error) for part in parts),
+        "held": rows("held"),
+        "failed": rows("count", stopped=False),
+        "stopped": rows("count", stopped=True),
+        "retry": rows("retry"),
+        "left": rows("left"),
+        "healed": rows("healed"),
+        **{
+            name: counts("counts", name)
+            for name in (*OUTCOMES, "recovered", "failed_again", "still_running", "missing")
+        },
+        "timed_out": counts("problems", "timed_out"),
+    }
+
+
+def _failure(part: Part) -> str:
+    """Why the play fails for this target; empty when it does not."""
+    if part.error:
+        return part.error
+    if part.held and "held" in part.fail_on:
+        return part.held
+    counts, problems = part.result.get("counts", {}), part.result.get("problems", {})
+    numbers = {**counts, **problems, "left": counts.get("skip", 0), "held": 0}
+    hits = [f"{numbers[name]} {words}" for name, words in FAIL_ON.items() if name in part.fail_on and numbers.get(name)]
+    if not hits:
+        return ""
+    selected = counts["selected"]
+    errors = [one["error"]["message"] for one in part.result["tasks"] if one.get("error")]
+    first = f". First error: {errors[0]}" if errors else ""
+    return f"of {selected} task{'' if selected == 1 else 's'} {', '.join(hits)}{first}"
+
+
+def seconds_between(earlier: str, later: str) -> int:
+    """Of two moments of a document."""
+    return int((datetime.strptime(later, _ISO) - datetime.strptime(earlier, _ISO)) / timedelta(seconds=1))
+
+
+def is_stopped(row: Mapping[str, Any]) -> bool:
+    """Whether a cause is that a person stopped its tasks."""
+    return not row["class"] and row["message"].partition(" ")[0] in STOPPED

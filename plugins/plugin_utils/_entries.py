@@ -1,0 +1,73 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""Task entries as the modules return them: what identifies one, what made it fail, what became of it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.redrive.tasks.plugins.module_utils._plan import fingerprint
+
+Entry = Mapping[str, Any]
+"""One of the `tasks` that a module returns."""
+
+UNDER_WAY = ("running", "waiting")
+STOPPED = ("cancelled", "paused")
+
+
+def key_of(entry: Entry) -> str:
+    """What identifies a task within its service: ids are unique within their scope only."""
+    return json.dumps([entry["id"], entry["scope"]], sort_keys=True)
+
+
+def symptom_of(entry: Entry) -> tuple[str, str, str]:
+    """State, code and message without what differs from task to task: equal when two tasks fail of the same."""
+    failure = entry.get("failure") or {}
+    return (entry["state"], failure.get("code", ""), fingerprint(failure.get("message", "")))
+
+
+def cause_of(entry: Entry) -> tuple[str, ...]:
+    """What a task is folded by: its judgement, then its symptom."""
+    failure = entry.get("failure") or {}
+    return (failure.get("class", ""), failure.get("rule", ""), *symptom_of(entry))
+
+
+def has_failed(entry: Entry) -> bool:
+    """Whether something is wrong with the task: it failed, or a person stopped it and it was asked for."""
+    return bool(entry.get("failure")) or entry["state"] in STOPPED
+
+
+def has_healed(entry: Entry) -> bool:
+    """Whether it was found healed, or under way, just before its retry was to be sent."""
+    return entry["action"] == "none" and entry.get("state_after") in ("succeeded", *UNDER_WAY)
+
+
+def has_recovered(entry: Entry) -> bool:
+    """Whether its retry was seen to heal it."""
+    return bool(entry.get("recovered"))
+
+
+def left_alone(entry: Entry, reason: str) -> dict[str, Any]:
+    """The entry with the decision taken back."""
+    return {**entry, "action": "skip", "outcome": "none", "reason": reason}
+
+
+def recount(counts: Mapping[str, int], entries: Iterable[Entry]) -> dict[str, int]:
+    """The counts of a result whose entries have changed: what was decided comes from them, what was done stays."""
+    listed = list(entries)
+    missing = sum(entry["state"] == "missing" for entry in listed)
+    actions = [entry["action"] for entry in listed]
+    return {
+        **counts,
+        "selected": len(listed),
+        "retry": actions.count("retry"),
+        "none": actions.count("none") - missing,
+        "skip": actions.count("skip"),
+        "missing": missing,
+    }

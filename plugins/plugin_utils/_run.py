@@ -1,0 +1,91 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""What the roles have noted in the variables of the hosts of a play, as one document. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.redrive.tasks.plugins.plugin_utils._document import Frame, Part, document
+
+Variables = Mapping[str, Any]
+"""Those of one host."""
+
+# How the roles register what their actions return.
+_FOUND = "plan_found"
+_DONE = "remediate_done"
+_NOT_LOOKED_AT = "It was not looked at, because its host failed before: see the error above."
+
+
+def found_by(known: Variables) -> Mapping[str, Any]:
+    """What role plan has found for a host; empty when it did not come to that."""
+    found: Mapping[str, Any] = known.get(_FOUND) or {}
+    return found
+
+
+def document_of(
+    hosts: Mapping[str, Variables],
+    frame: Frame,
+    *,
+    held: Mapping[str, str],
+    fail_on: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The document of all hosts, less those whose service was not asked for.
+
+    :param frame: its beginning is put back to the first look
+    :param held: by host, why a guard rail kept it from being retried
+    :param fail_on: for targets that say nothing themselves
+    """
+    asked = {host: known for host, known in hosts.items() if not found_by(known).get("skipped")}
+    parts = [_part(host, known, held.get(host, ""), fail_on) for host, known in asked.items()]
+    begun = [found_by(known)["started"] for known in asked.values() if "started" in found_by(known)]
+    return document(frame._replace(started=min(begun, default=frame.started)), parts)
+
+
+def _part(host: str, known: Variables, held: str, fail_on: Sequence[str]) -> Part:
+    found = found_by(known)
+    done: Mapping[str, Any] = known.get(_DONE) or {}
+    result = done if "tasks" in done else found if "tasks" in found else {}
+    own = found.get("fail_on")
+    return Part(
+        host=host,
+        name=found.get("name", host),
+        service=found.get("service", ""),
+        result=result,
+        error=_error(found, done),
+        held=held,
+        fail_on=fail_on if own is None else own,
+        waited=done.get("waited", True),
+    )
+
+
+def _error(found: Mapping[str, Any], done: Mapping[str, Any]) -> str:
+    if "tasks" not in found:
+        return str(found.get("msg") or _NOT_LOOKED_AT)
+    if not done.get("failed"):
+        return ""
+    said = str(done.get("msg") or "The retry failed, and no reason was given.")
+    # A module that reports says itself what was sent; one that crashed cannot.
+    unsaid = "tasks" not in done
+    return f"{said} Retries may have been sent before: run again in check mode to see the states." if unsaid else said
+
+
+def author_of(variables: Variables, user: str, reason: str) -> dict[str, str]:
+    """Who runs it, and why: as AWX and automation controller tell, else as the roles do."""
+
+    def told(name: str) -> str:
+        values = (variables.get(f"{prefix}_{name}") for prefix in ("awx", "tower"))
+        return next((str(value) for value in values if value), "")
+
+    return {
+        "user": told("user_name") or user,
+        "schedule": told("schedule_name"),
+        "job": told("job_id"),
+        "template": told("job_template_name"),
+        "reason": reason.strip(),
+    }

@@ -1,0 +1,132 @@
+# Copyright (c) 2026 redrive.tasks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the redrive.tasks collection: it can change at any time.
+
+"""A target: which service, where, with whose credentials. And what its modules are asked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ansible_collections.redrive.tasks.plugins.module_utils._window import parse_moment
+from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES, Service
+
+Options = Mapping[str, Any]
+
+# Options of a target that are not those of its modules.
+_OWN = ("name", "service")
+# Options that the roles set themselves, or that are no one's business when looking.
+_SET_BY_ROLES = ("all_failed", "fail_on", "states")
+_RETRY_ONLY = ("lock_timeout", "stop_at_refusals", "wait", "wait_interval", "wait_timeout")
+# What says which tasks are meant and what may be done about them; it holds no secret, and a plan keeps it.
+POLICY = ("since", "until", "codes", "message_regex", "retry_classes", "rules", "max_tasks")
+_SELECTING = (*POLICY, "include_cancelled", "include_paused")
+ALL_STATES = ("waiting", "running", "succeeded", "failed", "cancelled", "paused", "unknown")
+
+
+class TargetError(Exception):
+    """What is wrong with a target, and what to do."""
+
+
+class Target(NamedTuple):
+    """One target. `options` are those of its modules and may hold secrets.
+
+    :ivar name: what it is called on screen and in reports
+    """
+
+    name: str
+    kind: str
+    options: Options
+
+    @property
+    def service(self) -> Service:
+        """How its modules are called."""
+        return SERVICES[self.kind]
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Where it is, in the options that say so."""
+        names = ("region", *(name for name in self.service.place if name != "region"))
+        return {name: str(self.options[name]) for name in names if self.options.get(name)}
+
+    @property
+    def ids_option(self) -> str:
+        """The option by which this target itself names tasks; empty where it does not."""
+        return next((name for name in (self.service.ids, "ids") if self.options.get(name) is not None), "")
+
+
+def target_of(raw: Any, host: str) -> Target:
+    """The target that a host's variables describe.
+
+    :param raw: service, name, and options of the service's modules
+    :raises TargetError: it is no target
+    """
+    if not isinstance(raw, Mapping) or not raw:
+        raise TargetError(
+            f"{host} has no target. Set redrive_target for it, for example {{service: sls, project: shop}},"
+            " or list it in redrive_targets."
+        )
+    kind = str(raw.get("service") or "")
+    if kind not in SERVICES:
+        said = f"names the unknown service {kind}" if kind else "names no service"
+        raise TargetError(f"The target of {host} {said}. Set its service to one of: {', '.join(sorted(SERVICES))}.")
+    options = {name: value for name, value in raw.items() if name not in _OWN}
+    named = [str(options[name]) for name in SERVICES[kind].place if options.get(name)]
+    return Target(str(raw.get("name") or " ".join([kind, *named])), kind, options)
+
+
+def selection_of(target: Target, policy: Options, now: float) -> dict[str, Any]:
+    """Which tasks are meant, and what may be done about them: the target's own words before those of the policy.
+
+    Times are made absolute, so that they mean the same when a plan is applied a day later.
+
+    :param policy: values of `POLICY`; empty ones count as not given
+    :param now: epoch seconds
+    """
+    own = {name: value for name, value in target.options.items() if name in _SELECTING and is_given(value)}
+    given = {name: policy[name] for name in POLICY if is_given(policy.get(name))}
+    # Which classes may be retried is decided by an empty list as well.
+    given.update({name: policy[name] for name in ("retry_classes",) if policy.get(name) == []})
+    selection = {**given, **own}
+    for name in ("since", "until"):
+        if name in selection:
+            selection[name] = str(parse_moment(name, str(selection[name]), now))
+    return selection
+
+
+def is_given(value: Any) -> bool:
+    """Whether an option is given: survey fields arrive empty, and a list of them as one empty text."""
+    return value not in (None, "", [], [""])
+
+
+def find_options(target: Target, selection: Options, states: Sequence[str] = ("failed",)) -> dict[str, Any]:
+    """What the module that looks is asked."""
+    return {**_options(target, selection, _RETRY_ONLY), "states": list(states)}
+
+
+def look_up_options(target: Target, selection: Options, ids: Iterable[str]) -> dict[str, Any]:
+    """What the module that looks is asked for these tasks, whatever became of them."""
+    options = find_options(target, {name: value for name, value in selection.items() if name not in ("since", "until")})
+    return _by_id(target, options, ids)
+
+
+def retry_options(target: Target, selection: Options, ids: Iterable[str], wait: Options) -> dict[str, Any]:
+    """What the module that acts is asked: exactly these tasks.
+
+    :param wait: values of wait, wait_timeout and wait_interval, for where the target says nothing itself
+    """
+    waiting = {name: value for name, value in wait.items() if is_given(value)}
+    return _by_id(target, {**waiting, **_options(target, selection, ()), "fail_on": []}, ids)
+
+
+def _options(target: Target, selection: Options, without: Sequence[str]) -> dict[str, Any]:
+    dropped = (*_SET_BY_ROLES, *_SELECTING, *without)
+    return {**{name: value for name, value in target.options.items() if name not in dropped}, **selection}
+
+
+def _by_id(target: Target, options: Options, ids: Iterable[str]) -> dict[str, Any]:
+    others = {name: value for name, value in options.items() if name not in (target.service.ids, "ids")}
+    return {**others, target.service.ids: list(ids)}
