@@ -350,6 +350,12 @@ AFTER = """\
       returned: when it was accepted, and RV(tasks[].state_after) is there
       type: bool
       sample: true
+    failure_after:
+      description: Why the task failed once more, and what can heal it.
+      returned: when it was seen to do so
+      type: dict
+      contains:
+@FAILURE@
     error:
       description: Why the retry was not accepted.
       returned: when it was not

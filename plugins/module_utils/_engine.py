@@ -397,7 +397,8 @@ class Engine:
             state = State.WAITING
         if now is not None or settled:
             recovered = settled and now is not None and (now.healthy or now.state is State.SUCCEEDED)
-            self._results[key] = self._results[key]._replace(state_after=state, recovered=recovered)
+            again = now if settled and accepted and state is State.FAILED else None
+            self._results[key] = self._results[key]._replace(state_after=state, recovered=recovered, failed_as=again)
         return settled
 
     def _record(self, batch: Iterable[Task], result: Result) -> None:

@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.redrive.tasks.plugins.module_utils._classify import found
+from ansible_collections.redrive.tasks.plugins.module_utils._classify import Rule, classify, found
 from ansible_collections.redrive.tasks.plugins.module_utils._plan import Cause, Decision, Plan
 from ansible_collections.redrive.tasks.plugins.module_utils._task import (
     NOT_REACHED,
@@ -58,12 +58,12 @@ def changed(results: Results) -> bool:
     return any(result.outcome in (Outcome.ACCEPTED, Outcome.PLANNED) for result in results.values())
 
 
-def tasks(plan: Plan, results: Results) -> list[dict[str, Any]]:
-    """One entry for each decision, in the plan's order."""
-    return [_task(decision, results.get(decision.task.key)) for decision in plan.decisions]
+def tasks(plan: Plan, results: Results, rules: Sequence[Rule] = ()) -> list[dict[str, Any]]:
+    """One entry for each decision, in the plan's order. `rules` judge what failed once more."""
+    return [_task(decision, results.get(decision.task.key), rules) for decision in plan.decisions]
 
 
-def _task(decision: Decision, result: Result | None) -> dict[str, Any]:
+def _task(decision: Decision, result: Result | None, rules: Sequence[Rule]) -> dict[str, Any]:
     task = decision.task
     entry: dict[str, Any] = {
         "id": task.id,
@@ -86,6 +86,8 @@ def _task(decision: Decision, result: Result | None) -> dict[str, Any]:
             entry["state_after"] = result.state_after.value
             if result.outcome is Outcome.ACCEPTED:
                 entry["recovered"] = result.recovered
+        if result.failed_as:
+            entry["failure_after"] = _failure(classify(result.failed_as, rules))
         if result.error:
             error = result.error
             entry["error"] = {"code": error.code, "message": error.message, "request_id": error.request_id}

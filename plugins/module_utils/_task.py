@@ -186,6 +186,7 @@ class Result(NamedTuple):
     :ivar note: added to the decision's reason
     :ivar finding: what a refusal told of the task
     :ivar recovered: whether the retry was seen to have healed the task
+    :ivar failed_as: the task as it failed once more
     """
 
     outcome: Outcome
@@ -194,6 +195,7 @@ class Result(NamedTuple):
     note: str = ""
     finding: Finding | None = None
     recovered: bool = False
+    failed_as: Task | None = None
 
 
 NOT_REACHED = Result(Outcome.NOT_ATTEMPTED, note="the run ended before it")

@@ -183,6 +183,38 @@ tasks:
       returned: when it was accepted, and RV(tasks[].state_after) is there
       type: bool
       sample: true
+    failure_after:
+      description: Why the task failed once more, and what can heal it.
+      returned: when it was seen to do so
+      type: dict
+      contains:
+        class:
+          description: V(transient), V(unclassified), V(fix), V(exhausted) or V(gone).
+          returned: always
+          type: str
+          sample: fix
+        rule:
+          description:
+            - The rule that the failure met, a built-in one by its name, yours by their position as in V(rules[0]).
+              Empty for V(unclassified).
+          returned: always
+          type: str
+          sample: sls.invalid_oss_bucket
+        code:
+          description: The vendor's failure code, empty where there is none.
+          returned: always
+          type: str
+          sample: InvalidOssBucket
+        message:
+          description: The vendor's failure message.
+          returned: always
+          type: str
+          sample: The specified bucket does not exist.
+        remedy:
+          description: What a person has to do.
+          returned: always
+          type: str
+          sample: Create the bucket, then retry.
     error:
       description: Why the retry was not accepted.
       returned: when it was not

@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._errors import InputError
 from ansible_collections.redrive.tasks.plugins.plugin_utils._calendar import CalendarError
 from ansible_collections.redrive.tasks.plugins.plugin_utils._document import DocumentError
@@ -133,4 +133,4 @@ def hosts_of_the_play(task_vars: Mapping[str, Any]) -> dict[str, Mapping[str, An
 
 def now() -> float:
     """Epoch seconds."""
-    return time.time()
+    return Clock().time()

@@ -22,6 +22,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import (
     STOPPED,
     Entry,
     cause_of,
+    failure_of,
     has_failed,
     has_healed,
     has_recovered,
@@ -44,7 +45,6 @@ FAIL_ON = {
     "held": "not retried, because of a guard rail",
     "left": "left for a person",
 }
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class DocumentError(Exception):
@@ -115,7 +115,7 @@ def document(frame: Frame, parts: Sequence[Part]) -> dict[str, Any]:
 
 def iso(moment: float) -> str:
     """ISO 8601 in UTC."""
-    return datetime.fromtimestamp(moment, timezone.utc).strftime(_ISO)
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def digest(content: Document) -> str:
@@ -196,7 +196,7 @@ def _cause(number: int, group: Sequence[Entry], *, held: bool, soon: str, told: 
     places = {"/".join(str(value) for name, value in one["scope"].items() if name not in told) for one in group}
     return {
         "target": number,
-        **(first.get("failure") or _stopped(first["state"])),
+        **(failure_of(first) or _stopped(first["state"])),
         "count": len(group),
         "retry": len(retried),
         "left": sum(one["action"] != "retry" and not has_healed(one) for one in group),
@@ -267,7 +267,11 @@ def _failure(part: Part) -> str:
 
 def seconds_between(earlier: str, later: str) -> int:
     """Of two moments of a document."""
-    return int((datetime.strptime(later, _ISO) - datetime.strptime(earlier, _ISO)) / timedelta(seconds=1))
+    return int((_moment(later) - _moment(earlier)) / timedelta(seconds=1))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
 
 
 def is_stopped(row: Mapping[str, Any]) -> bool:

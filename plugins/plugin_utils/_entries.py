@@ -26,15 +26,21 @@ def key_of(entry: Entry) -> str:
     return json.dumps([entry["id"], entry["scope"]], sort_keys=True)
 
 
+def failure_of(entry: Entry) -> Mapping[str, str]:
+    """Why it has failed, last; empty when it has not."""
+    failure: Mapping[str, str] = entry.get("failure_after") or entry.get("failure") or {}
+    return failure
+
+
 def symptom_of(entry: Entry) -> tuple[str, str, str]:
     """State, code and message without what differs from task to task: equal when two tasks fail of the same."""
-    failure = entry.get("failure") or {}
+    failure = failure_of(entry)
     return (entry["state"], failure.get("code", ""), fingerprint(failure.get("message", "")))
 
 
 def cause_of(entry: Entry) -> tuple[str, ...]:
     """What a task is folded by: its judgement, then its symptom."""
-    failure = entry.get("failure") or {}
+    failure = failure_of(entry)
     return (failure.get("class", ""), failure.get("rule", ""), *symptom_of(entry))
 
 

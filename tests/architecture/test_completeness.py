@@ -330,7 +330,7 @@ def test_what_a_retry_module_returns_holds_what_an_info_module_does() -> None:
     assert set(retry) - set(info) == {"problems", "diff"}
     assert set(info) <= set(retry)
     tasks = [set(one["tasks"]["contains"]) for one in (info, retry)]
-    assert tasks[1] - tasks[0] == {"state_after", "recovered", "error"}
+    assert tasks[1] - tasks[0] == {"state_after", "recovered", "failure_after", "error"}
 
 
 @pytest.mark.parametrize("tested", bench.SERVICES, ids=str)

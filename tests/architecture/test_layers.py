@@ -185,7 +185,8 @@ def name_of(path: Path) -> str:
 
 
 FILES = {name_of(path): path for path in sorted(UTILS.rglob("*.py"))}
-MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+# Others hold the documentation of an action and no code.
+MODULES = [path for path in sorted((ROOT / "plugins" / "modules").glob("*.py")) if "def main(" in path.read_text()]
 
 
 def imports(path: Path) -> Iterator[str]:

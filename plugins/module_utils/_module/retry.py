@@ -137,7 +137,7 @@ class _Retry:
         return {
             "changed": _result.changed(results),
             "msg": _result.sentence(count, check_mode=self._run.check_mode, waited=self._run.params["wait"]),
-            "tasks": _result.tasks(plan, results),
+            "tasks": _result.tasks(plan, results, self._found.policy.rules),
             "counts": count,
             "problems": _result.problems(count, results, self._pending),
             "causes": _result.causes(plan),
