@@ -16,6 +16,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
     RoleAction,
     number,
     succeeded,
+    whole_number,
 )
 from ansible_collections.redrive.tasks.plugins.plugin_utils._canary import canaries, follow, merged
 from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry
@@ -69,7 +70,10 @@ class _Work:
         self._action = action
         self._target = target
         self._task_vars = task_vars
-        self._waiting = {name: number(args, name) for name in ("wait_timeout", "wait_interval")}
+        self._waiting = {
+            "wait_timeout": whole_number(args, "wait_timeout"),
+            "wait_interval": number(args, "wait_interval"),
+        }
         self.found = {**found, "warnings": []}
         self.waits: bool = args["wait"]
         self.preview: bool = action._task.check_mode
