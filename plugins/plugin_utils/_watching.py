@@ -17,10 +17,10 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
@@ -80,13 +80,18 @@ def watched(action: ActionBase, label: str = "", pace: Pace = _USUAL) -> Iterato
 
 
 def run_watched(
-    action: ActionBase, name: str, options: Mapping[str, Any], task_vars: dict[str, Any], label: str = ""
+    action: ActionBase,
+    name: str,
+    options: Mapping[str, Any],
+    task_vars: dict[str, Any],
+    label: str = "",
+    pace: Pace = _USUAL,
 ) -> dict[str, Any]:
     """Run a module, and say how far it has come. As `_execute_module` otherwise.
 
     :param label: what the lines begin with
     """
-    with watched(action, label):
+    with watched(action, label, pace):
         result: dict[str, Any] = action._execute_module(
             module_name=name, module_args=dict(options), task_vars=task_vars
         )
@@ -132,14 +137,14 @@ def _start(thread: threading.Thread, file: int) -> None:
         os.close(file)
 
 
-def _follow(file: int, teller: Teller, done: threading.Event, show: Callable[[Iterable[str]], None] = say) -> None:
+def _follow(file: int, teller: Teller, done: threading.Event) -> None:
     """Say lines until `done`; closes the file."""
     try:
         pace, pause = teller.pace, teller.pace.first
         while not done.wait(pause):
             line = teller.line(read_step(os.pread(file, LENGTH, 0)), time.monotonic())
             if line:
-                show([line])
+                say([line])
             pause = pace.look
     except Exception:  # noqa: BLE001 - what cannot be shown must not end the run, nor fill the screen
         return
