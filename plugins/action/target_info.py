@@ -19,6 +19,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import (
     Target,
     find_options,
     look_up_options,
+    name_of,
     selection_of,
     target_of,
 )
@@ -38,7 +39,9 @@ class ActionModule(RoleAction):
 
     def act(self, args: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
         started = now()
-        target = target_of(args["target"], task_vars["inventory_hostname"])
+        host = task_vars["inventory_hostname"]
+        with also_known(name=name_of(args["target"], host)):
+            target = target_of(args["target"], host)
         known = {
             "name": target.name,
             "service": target.kind,

@@ -36,6 +36,9 @@ class ModuleFailed(Exception):  # noqa: N818 - it is what happened
         self.result = result
 
 
+_EXPECTED = (CalendarError, DocumentError, FileError, InputError, OptionError, TargetError)
+
+
 class RoleAction(ActionBase):  # type: ignore[misc]
     """An action of the roles: its options checked, its errors made into a failed result."""
 
@@ -54,7 +57,7 @@ class RoleAction(ActionBase):  # type: ignore[misc]
             return {**result, "changed": False, **self.act(args, task_vars or {})}
         except ModuleFailed as exc:
             return {**result, **exc.result, "failed": True}
-        except (CalendarError, DocumentError, FileError, InputError, OptionError, TargetError) as exc:
+        except _EXPECTED as exc:
             return {**result, "changed": False, "failed": True, "msg": str(exc)}
 
     def act(self, args: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
@@ -91,11 +94,13 @@ def _text(warning: Any) -> str:
 
 @contextmanager
 def also_known(**more: Any) -> Iterator[None]:
-    """Add this to the result of a module that fails."""
+    """Add this to the result when what is done meanwhile fails."""
     try:
         yield
     except ModuleFailed as exc:
         raise ModuleFailed({**more, **exc.result}) from exc
+    except _EXPECTED as exc:
+        raise ModuleFailed({**more, "changed": False, "msg": str(exc)}) from exc
 
 
 def number(args: Mapping[str, Any], name: str, *, most: float = 1e12) -> float | None:

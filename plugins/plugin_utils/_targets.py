@@ -69,13 +69,25 @@ def target_of(raw: Any, host: str) -> Target:
             f"{host} has no target. Set redrive_target for it, for example {{service: sls, project: shop}},"
             " or list it in redrive_targets."
         )
-    kind = str(raw.get("service") or "")
+    kind = _kind(raw)
     if kind not in SERVICES:
         said = f"names the unknown service {kind}" if kind else "names no service"
         raise TargetError(f"The target of {host} {said}. Set its service to one of: {', '.join(sorted(SERVICES))}.")
-    options = {name: value for name, value in raw.items() if name not in _OWN}
-    named = [str(options[name]) for name in SERVICES[kind].place if options.get(name)]
-    return Target(str(raw.get("name") or " ".join([kind, *named])), kind, options)
+    return Target(name_of(raw, host), kind, {name: value for name, value in raw.items() if name not in _OWN})
+
+
+def name_of(raw: Mapping[str, Any], host: str) -> str:
+    """What a target is called, also one that is none."""
+    if raw.get("name"):
+        return str(raw["name"])
+    kind = _kind(raw)
+    if kind not in SERVICES:
+        return host
+    return " ".join([kind, *(str(raw[name]) for name in SERVICES[kind].place if raw.get(name))])
+
+
+def _kind(raw: Mapping[str, Any]) -> str:
+    return str(raw.get("service") or "")
 
 
 def selection_of(target: Target, policy: Options, now: float) -> dict[str, Any]:

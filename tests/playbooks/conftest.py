@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the installed playbook by its FQCN under a real `ansible-playbook` against the local cloud."""
+"""Runs the installed playbooks by their FQCN under a real `ansible-playbook` against the local cloud."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,32 +22,37 @@ from modules.services import KEY_ID, SECRET
 
 @dataclass(frozen=True)
 class Played:
-    """What came of one run of the playbook."""
+    """What came of one run of a playbook.
+
+    :ivar result: what it handed on as `report_result`
+    :ivar report: in Markdown
+    :ivar document: in JSON
+    """
 
     code: int
     output: str
     result: dict[str, Any]
     report: str
+    document: dict[str, Any]
 
-    def shown(self, task: str) -> str:
-        """The lines that the debug task of this name showed."""
-        after = self.output.partition(f" : {task}]")[2]
-        content, _end = json.JSONDecoder().raw_decode(after, after.index("{"))
-        return "\n".join(content["msg"])
+    def said(self, task: str) -> str:
+        """What was said on the screen while the task of this name ran."""
+        after = self.output.partition(f" : {task}]")[2].partition("\n")[2]
+        return re.split(r"^(?:ok|changed|fatal): ", after, maxsplit=1, flags=re.MULTILINE)[0]
 
     @property
     def plan(self) -> str:
-        return self.shown("Show the plan")
+        return self.said("Draw up the plan")
 
     @property
     def summary(self) -> str:
-        return self.shown("Show what was done")
+        return self.said("Write the reports, and say what is left for a person")
 
     @property
     def changed(self) -> int:
-        match = re.search(r"^localhost .*changed=(\d+)", self.output, re.MULTILINE)
-        assert match, self.output
-        return int(match.group(1))
+        """Targets for which something was changed."""
+        recap = self.output.rpartition("PLAY RECAP")[2]
+        return sum(map(int, re.findall(r" changed=(\d+)", recap)))
 
     @property
     def totals(self) -> dict[str, int]:
@@ -58,16 +63,29 @@ class Played:
     def counts(self) -> list[dict[str, int]]:
         return [target["counts"] for target in self.result["targets"]]
 
+    @property
+    def failures(self) -> list[str]:
+        failures: list[str] = self.result["failures"]
+        return failures
+
+    def decisions(self) -> list[tuple[str, str, str]]:
+        """For every task: its id, what is done about it, and why."""
+        return [
+            (task["id"], task["action"], task["reason"])
+            for target in self.document["targets"]
+            for task in target["tasks"]
+        ]
+
 
 @dataclass(frozen=True)
 class Playbook:
-    """Runs the playbook for targets in the local cloud, with a report in a folder of its own."""
+    """Runs playbooks for targets in the local cloud, with reports in a folder of its own."""
 
     cloud: LocalCloud
     folder: Path
 
     def target(self, project: str | None, **more: Any) -> dict[str, Any]:
-        """One entry of remediate_targets with the local cloud's endpoint and credentials; None takes an option away."""
+        """One entry of redrive_targets with the local cloud's endpoint and credentials; None takes an option away."""
         options = {
             "service": "sls",
             "project": project,
@@ -78,23 +96,42 @@ class Playbook:
         }
         return {name: value for name, value in options.items() if value is not None}
 
-    def __call__(self, *targets: dict[str, Any], options: tuple[str, ...] = (), **variables: Any) -> Played:
-        content = {
-            "remediate_targets": targets,
+    def variables(self, *targets: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        """The variables of a run."""
+        return {
+            **({"redrive_targets": targets} if targets else {}),
             "remediate_wait_interval": 0.2,
-            "remediate_report": str(self.folder / "report.md"),
-            **variables,
+            "report_json": str(self.folder / "report.json"),
+            "report_markdown": str(self.folder / "report.md"),
+            **more,
         }
-        file = self.folder / "targets.json"
-        file.write_text(json.dumps(content))
-        command = ["ansible-playbook", "redrive.tasks.remediate", "-e", f"@{file}", *options]
-        done = running.run(command, self.folder, {"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
+
+    def command(self, book: str, variables: Mapping[str, Any], *options: str) -> list[str]:
+        """The command line of a run, with the variables in a file."""
+        file = self.folder / "variables.json"
+        file.write_text(json.dumps(variables))
+        name = book if book.endswith(".yml") else f"redrive.tasks.{book}"
+        return ["ansible-playbook", name, "-e", f"@{file}", *options]
+
+    def __call__(
+        self,
+        *targets: Mapping[str, Any],
+        book: str = "remediate",
+        options: tuple[str, ...] = (),
+        environ: Mapping[str, str] | None = None,
+        **variables: Any,
+    ) -> Played:
+        """Run a playbook of the collection, or one in a file, to its end."""
+        for file in self.folder.glob("report*"):  # what is read afterwards is of this run
+            file.unlink()
+        command = self.command(book, self.variables(*targets, **variables), *options)
+        done = running.run(command, self.folder, {"ANSIBLE_SHOW_CUSTOM_STATS": "1", **(environ or {})})
         match = re.search(r"^\tRUN: ", done.stdout, re.MULTILINE)
         stats = json.JSONDecoder().raw_decode(done.stdout, match.end())[0] if match else {}
-        result = stats.get("remediate_result", {})
-        report = Path(result.get("report") or self.folder / "none")
-        text = report.read_text() if report.exists() else ""
-        return Played(done.returncode, done.stdout + done.stderr, result, text)
+        result = stats.get("report_result", {})
+        files = {form: Path(path).read_text() for form, path in result.get("files", {}).items()}
+        document = json.loads(files.get("json", "{}"))
+        return Played(done.returncode, done.stdout + done.stderr, result, files.get("markdown", ""), document)
 
 
 @pytest.fixture

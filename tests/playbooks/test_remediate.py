@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook and its role, as a user runs them."""
+"""The playbook and its roles, as a user runs them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def assert_preview(check: Any) -> None:
         r"^ +5 left for a person: UnAuthorized: .*\n +Where: audit/audit-to-oss\n +To do: .", check.plan, re.MULTILINE
     )
     assert "A real run would retry 14 of 19 failed tasks." in check.summary
-    assert check.result["check_mode"] is True
+    assert check.result["kind"] == check.document["kind"] == "preview"
     assert check.report.startswith("# Failed tasks: preview of a run in check mode")
     assert "**Preview: nothing was retried.**" in check.report
     said = check.report + check.summary + check.plan
@@ -59,7 +59,6 @@ def test_check_mode_tells_what_the_real_run_then_does_and_a_third_run_is_quiet(
     assert [(one["retry"], one["skip"]) for one in check.counts] == [(one["retry"], one["skip"]) for one in real.counts]
     assert check.totals["retry"] == real.totals["retry"] == 14
     assert check.changed == real.changed > 0
-    assert (tmp_path / "report.preview.md").read_text() == check.report
 
     third = playbook(*targets)
     assert third.code == 0, third.output
@@ -85,7 +84,7 @@ def test_bad_targets_are_named_and_do_not_keep_the_others_from_being_worked_on(
     assert cloud.executed() == Counter(ids)
     assert played.totals["not_worked_on"] == 5
     assert played.totals["recovered"] == 3
-    failures = "; ".join(played.result["failures"])
+    failures = "; ".join(played.failures)
     for name, reason in (
         ("first", "ProjectNotExist"),
         ("wrong secret", "SignatureNotMatch"),
@@ -96,19 +95,8 @@ def test_bad_targets_are_named_and_do_not_keep_the_others_from_being_worked_on(
         for text in (failures, played.plan, played.summary, played.report.replace("\\_", "_")):
             assert re.search(rf"{name}:?\s.*{reason}", text), (name, text)
     assert "last" not in failures
-    assert played.output.rindex("fatal: ") > played.output.index(" : Write the report]")
-    assert failures in played.output[played.output.rindex("fatal: ") :].replace('\\"', '"')
-
-
-def test_without_targets_there_is_nothing_to_do(cloud: LocalCloud, playbook: Any) -> None:
-    played = playbook()
-    assert played.code == 0
-    assert played.changed == 0
-    assert "Nothing to do: remediate_targets is empty." in played.plan
-    assert "Nothing to do: remediate_targets is empty." in played.summary
-    assert "Nothing to do: remediate_targets is empty." in played.report
-    assert played.totals["targets"] == 0
-    assert cloud.requests == []
+    at_the_end = played.output.partition(" : Fail when something did not end well]")[2].replace('\\"', '"')
+    assert [one for one in played.failures if f'"msg": "{one}"' not in at_the_end] == []
 
 
 def test_a_throttled_target_is_retried_once_also_with_an_inventory_that_names_localhost(
@@ -145,7 +133,7 @@ def test_bad_outcomes_fail_the_play_at_the_end_with_counts_and_the_first_error(
         one("allowed", fail_on=[]),
     )
     assert played.code == 2
-    again, stuck, refused, missing = played.result["failures"]
+    again, stuck, refused, missing = played.failures
     assert again == "again: of 2 tasks 2 failed again"
     assert stuck == "stuck: of 3 tasks 3 not settled when waiting ended"
     assert refused.startswith("refused: of 4 tasks 4 refused. First error: ")
@@ -168,11 +156,11 @@ def test_nothing_is_sent_for_too_many_tasks_or_for_tasks_of_an_earlier_target(cl
         playbook.target("shop", name="part", logstore="orders"),
     )
     for options in (("--check",), ()):
-        played = playbook(*targets, options=options, remediate_fail_on=[])
+        played = playbook(*targets, options=options, report_fail_on=["held"])
         assert played.code == 2
-        limited, part = played.result["failures"]
+        limited, part = played.failures
         assert limited.startswith("limited: 6 tasks would be retried, but max_tasks allows 5, so nothing was retried.")
-        assert part.startswith("part: 3 of its tasks are to be retried with an earlier target")
+        assert part.startswith("part: 3 of its tasks are to be retried with whole already")
         assert "6 not retried here" in played.plan
         assert "3 not retried here" in played.plan
         assert played.totals["retry"] == 3
@@ -183,9 +171,9 @@ def test_a_report_that_could_not_be_written_stops_the_play_before_anything_is_se
     cloud: LocalCloud, playbook: Any, tmp_path: Path
 ) -> None:
     cloud.world.add_shipper("shop", "orders", "to-oss").add_tasks(count=1, **OSS)
-    played = playbook(playbook.target("shop"), remediate_report=str(tmp_path / "nowhere" / "report.md"))
+    played = playbook(playbook.target("shop"), report_markdown=str(tmp_path / "nowhere" / "report.md"))
     assert played.code == 2
-    assert "Nothing was retried. Create the folder, or set remediate_report to another file." in played.output
+    assert "Nothing was retried. Create the folder, or choose another file." in played.output
     assert cloud.requests == []
 
 
@@ -194,8 +182,9 @@ def test_what_expires_first_is_shown_first(cloud: LocalCloud, playbook: Any) -> 
     shipper.add_tasks(count=4, age="45h", **ROLE)
     shipper.add_tasks(count=2, age={"from": "2840m", "to": "1h"}, **OSS)
     shipper.add_tasks(count=1, age="40h", code="InvalidOssBucket", message="The bucket does not exist.")
-    played = playbook(playbook.target("shop"), options=("--check",), remediate_expiry_warning=3.5)
-    soon = played.plan.partition("Within 3.5 h the service stops showing these")[2].splitlines()[1:]
+    played = playbook(playbook.target("shop"), options=("--check",), plan_expiry_warning=3.5)
+    expiring = played.plan.partition("Within 3.5 h the service stops showing these")[2]
+    soon = re.findall(r"^ +[0-9]+ of .*", expiring, re.MULTILINE)
     assert len(soon) == 2
     assert re.match(r" +1 of sls shop, from \S+Z on \(in (39|40) min\), would be retried: InternalServerError", soon[0])
     assert re.match(
@@ -221,7 +210,7 @@ def test_a_services_words_are_neither_markup_nor_a_template_nor_an_escape_sequen
     assert played.code == 2
     assert played.totals["failed"] == 2
     assert not made.exists()
-    for text in (played.report, played.plan, played.summary, *played.result["failures"]):
+    for text in (played.report, played.plan, played.summary, *played.failures):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e]", text)
     assert "<script>" not in played.report
     assert not re.search(r"(?<!\\)`", played.report)
