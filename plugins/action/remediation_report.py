@@ -17,7 +17,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
     now,
 )
 from ansible_collections.redrive.tasks.plugins.plugin_utils._document import FAIL_ON, Document, Frame
-from ansible_collections.redrive.tasks.plugins.plugin_utils._files import check_place, preview_of, write
+from ansible_collections.redrive.tasks.plugins.plugin_utils._files import FileError, check_place, preview_of, write
 from ansible_collections.redrive.tasks.plugins.plugin_utils._html import html
 from ansible_collections.redrive.tasks.plugins.plugin_utils._markdown import markdown
 from ansible_collections.redrive.tasks.plugins.plugin_utils._run import author_of, document_of
@@ -53,24 +53,44 @@ class ActionModule(RoleAction):
             check_place(f"report_{form}", path)
         if args["only_check"]:
             return {"msg": "The reports can be written."}
-        planned = not args["gate"]
-        kind = "plan" if planned else "preview" if self._task.check_mode else "run"
+        kind = self._kind(args)
         frame = Frame(
             kind,
             started=now(),
             ended=now(),
             by=author_of(task_vars, args["user"], args["reason"]),
-            held=args["gate"].get("held", ""),
+            held="" if kind == "plan" else args["gate"]["held"],
             expiry_warning=args["plan"]["expiry_warning"],
         )
         hosts = hosts_of_the_play(task_vars)
         content = document_of(hosts, frame, held=args["plan"]["held"], fail_on=args["fail_on"])
+        if kind != "plan":
+            say(["", *summary_lines(content)])
         files = {form: preview_of(path) if kind == "preview" else path for form, path in wanted.items()}
-        for form, path in files.items():
+        trouble = _write(content, files)
+        say(["", *(f"{'Plan' if kind == 'plan' else 'Report'}: {path}" for path in files.values()), *trouble, ""])
+        failures = {one["host"]: f"{one['target']}: {clean(one['reason'], 1000)}" for one in content["failures"]}
+        if trouble:
+            failures[task_vars["inventory_hostname"]] = " ".join(trouble)
+        return {"msg": gist(content), "files": files, "summary": _summary(content, files), "failures": failures}
+
+    def _kind(self, args: Mapping[str, Any]) -> str:
+        # A gate of an earlier play is none.
+        if args["gate"].get("drawn_up") != args["plan"]["drawn_up"]:
+            return "plan"
+        return "preview" if self._task.check_mode else "run"
+
+
+def _write(content: Document, files: dict[str, str]) -> list[str]:
+    """Write all that can be written, and take the others out of `files`; what went wrong."""
+    trouble = []
+    for form, path in list(files.items()):
+        try:
             write(path, _FORMS[form](content))
-        written = [f"{'Plan' if planned else 'Report'}: {path}" for path in files.values()]
-        say(["", *([] if planned else summary_lines(content)), *written, ""])
-        return {"msg": gist(content), "files": files, "summary": _summary(content, files), **_failures(content)}
+        except FileError as exc:
+            trouble.append(str(exc))
+            del files[form]
+    return trouble
 
 
 def _summary(content: Document, files: Mapping[str, str]) -> dict[str, Any]:
@@ -82,8 +102,3 @@ def _summary(content: Document, files: Mapping[str, str]) -> dict[str, Any]:
         "failures": [f"{one['target']}: {clean(one['reason'], 1000)}" for one in content["failures"]],
         "files": dict(files),
     }
-
-
-def _failures(content: Document) -> dict[str, Any]:
-    """By host, why the play fails for it."""
-    return {"failures": {one["host"]: f"{one['target']}: {clean(one['reason'], 1000)}" for one in content["failures"]}}

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`make demo`: a bad night in four services of a local cloud, the playbook in check mode, for real and once more, and
-what the cloud saw of it.
+"""`make demo`: a bad night in four services of a local cloud, the plan, the run, once more, and what the cloud saw.
 
 Exits with 0 only when the cloud saw every task that a retry can heal retried exactly once, and nothing else sent.
 """
@@ -13,10 +12,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import urllib.request
 from collections import Counter
@@ -32,11 +33,12 @@ HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 # The playbook fails at the end when tasks failed again: in the demo they do.
 _FAILED_AT_THE_END = 2
-# What the callback prints first of what comes after the plan.
+# The callback shows the first change in this way: what comes before it is the plan.
 _WORK = "  [changed]"
-_RECAP = "  [recap]"
-# The first line of the plan, and the last of the run.
-_GIST = re.compile(rf"\d+ failed.* tasks? in \d+ targets|{re.escape(_RECAP)}")
+# The whole of a plan, or of a run, in one line.
+_GIST = re.compile(r"\d+ (of \d+ )?failed.* tasks? ")
+_REPORTS = {"html": "report.html", "markdown": "report.md", "json": "report.json"}
+_WIDTH = 118
 _FOREIGN = re.compile(r"ALIBABA|ALICLOUD|TENCENTCLOUD|OS_|HUAWEICLOUD|GEELARK|.*_PROXY$", re.IGNORECASE)
 
 
@@ -108,6 +110,7 @@ def main() -> int:
     started = time.monotonic()
     folder = TESTS.parent / os.environ.get("BUILD", "build") / "demo"
     folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(HERE / "targets.yml", folder)
     try:
         with local_cloud() as url:
             tell(url, folder)
@@ -117,7 +120,8 @@ def main() -> int:
     finally:
         # Also what was being started when a signal came, so that nobody holds it yet.
         end(*psutil.Process().children())
-    print(f"\nReport: {folder / 'report.md'} ({time.monotonic() - started:.0f} s in all)")
+    print("\nThe reports of the run:", *(folder / name for name in _REPORTS.values()), sep="\n    ")
+    print(f"{time.monotonic() - started:.0f} s in all.")
     return 0
 
 
@@ -133,15 +137,16 @@ def tell(url: str, folder: Path) -> None:
     print(f"{number.total()} background tasks in four services have failed or were stopped:")
     print(", ".join(f"{number[service]} in {service.upper()}" for service in _SERVICES) + ".")
     print(f"The cloud is a local one, at {url}.")
-    heading("First a preview")
-    expect(0, play(url, folder / "report.md", "--check", show=part(plan=True)))
+    heading("First the plan: it sends nothing but reads")
+    expect(0, play(url, folder, "plan"))
     if tasks(url) != before:
-        raise Wrong("check mode changed something")
-    heading("Now for real (the plan is the same)")
-    expect(_FAILED_AT_THE_END, play(url, folder / "report.md", show=part(plan=False)))
+        raise Wrong("planning changed something")
+    heading("Now for real (the plan, which is the same, is left out)")
+    reports = [part for form, name in _REPORTS.items() for part in ("-e", f"report_{form}={name}")]
+    expect(_FAILED_AT_THE_END, play(url, folder, "remediate", *reports, show=after_the_plan()))
     done = tasks(url)
-    heading("Once more: nothing is left that a retry could heal")
-    expect(0, play(url, None, show=_GIST.match))
+    heading("Once more: nothing is left that a retry could heal (the first line of plan and run)")
+    expect(0, play(url, folder, "remediate", show=_GIST.match))
     if [task.retries for task in tasks(url)] != [task.retries for task in done]:
         raise Wrong("the second run retried something")
     heading("What the cloud saw")
@@ -173,23 +178,23 @@ def testify(before: list[Task], after: list[Task], seen: dict[str, Any]) -> None
         raise Wrong("something was retried that should have been left alone")
 
 
-def part(*, plan: bool) -> Callable[[str], object]:
-    """Tells of each line whether it belongs to the plan, or whether the plan is over; the recap belongs to both."""
+def after_the_plan() -> Callable[[str], object]:
+    """Tells of each line whether the work has begun by then."""
     begun = []
 
-    def belongs(line: str) -> bool:
+    def has_begun(line: str) -> bool:
         if line.startswith(_WORK):
             begun.append(line)
-        return plan is not bool(begun) or line.startswith(_RECAP)
+        return bool(begun)
 
-    return belongs
+    return has_begun
 
 
-def play(url: str, report: Path | None, *options: str, show: Callable[[str], object] = bool) -> int:
-    """Run the playbook as a user would and print the lines that are to be shown; its exit code."""
-    command = ["ansible-playbook", "redrive.tasks.remediate", "-e", "@targets.yml", *options]
-    print(f"$ {' '.join(command)}", flush=True)
-    more = ["-e", json.dumps({"demo_endpoint": url, "remediate_report": str(report or "")})]
+def play(url: str, folder: Path, playbook: str, *options: str, show: Callable[[str], object] = bool) -> int:
+    """Run a playbook as a user would and print the lines that are to be shown; its exit code."""
+    command = ["ansible-playbook", f"redrive.tasks.{playbook}", "-e", "@targets.yml", *options]
+    print(wrapped(f"$ {' '.join(command)}"), flush=True)
+    more = ["-e", json.dumps({"demo_endpoint": url})]
     environ = {
         **{name: value for name, value in os.environ.items() if not _FOREIGN.match(name)},
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "demoAccessKeyId",
@@ -212,13 +217,13 @@ def play(url: str, report: Path | None, *options: str, show: Callable[[str], obj
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(
-            [program, *command[1:], *more], cwd=HERE, env=environ, text=True, stdout=subprocess.PIPE, stderr=errors
+            [program, *command[1:], *more], cwd=folder, env=environ, text=True, stdout=subprocess.PIPE, stderr=errors
         ) as process,
     ):
         try:
             for line in process.stdout or ():
                 if show(line):
-                    print(line, end="", flush=True)
+                    print(wrapped(line), flush=True)
             code = process.wait()
         finally:
             end(*own(process))
@@ -227,6 +232,12 @@ def play(url: str, report: Path | None, *options: str, show: Callable[[str], obj
             errors.seek(0)
             sys.stderr.write(errors.read())
     return code
+
+
+def wrapped(line: str) -> str:
+    """The line as several that are not too long, the later ones indented."""
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
+    return textwrap.fill(line.rstrip(), _WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
 @contextmanager

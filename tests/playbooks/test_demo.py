@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 DEMO = Path(__file__).parents[1] / "demo" / "run.py"
+REPORTS = ("report.html", "report.md", "report.json")
 
 
 def test_demo_runs_green_and_says_what_it_promises(tmp_path: Path) -> None:
@@ -31,19 +33,20 @@ def test_demo_runs_green_and_says_what_it_promises(tmp_path: Path) -> None:
     for promised in (
         "346 background tasks in four services have failed or were stopped:",
         "268 in SLS, 34 in CLS, 10 in DRS, 34 in GEELARK.",
-        "343 failed or stopped tasks in 4 targets: 275 would be retried, 68 left for a",
+        "343 failed or stopped tasks in 4 targets: 275 will be retried, 68 left for a person.",
         "9 left for a person: 存储桶 audit-1250000000 不存在",
-        "1 would be retried: paused by a person",
+        "1 will be retried: paused by a person",
         "275 of 343 failed or stopped tasks retried: 269 recovered, 6 failed again, 0 not seen to end.",
         "For a person, most urgent first:",
         "To do: This is the parent of a dual-active job, which cannot be retried: retry its children,",
         "To do: The post may be public or among the drafts already, and a retry would publish it twice.",
         "74 failed tasks in 4 targets: 0 will be retried, 74 left for a person.",
+        "0 of 74 failed tasks retried: 0 recovered, 0 failed again, 0 not seen to end.",
         "refused 2 for coming too fast",
         "275 tasks that a retry can heal: 275 retried exactly once.",
         "72 other tasks: 0 retried.",
         "0 retries of tasks that were not failed.",
-        f"Report: {tmp_path / 'demo' / 'report.md'}",
+        *(f"    {tmp_path / 'demo' / name}\n" for name in REPORTS),
     ):
         assert promised in output
     for secret in ("demoAccessKeySecret", "demoSecretKey", "demoPassword", "demoBearerToken"):
@@ -51,7 +54,13 @@ def test_demo_runs_green_and_says_what_it_promises(tmp_path: Path) -> None:
     assert "\x1b" not in output
     assert max(map(len, output.splitlines())) < 200
     assert len(output.splitlines()) < 140
-    assert "275 of 343 failed or stopped tasks retried" in (tmp_path / "demo" / "report.md").read_text()
+    assert "InvalidOssBucket: The bucket shop-orders does not exist." in output
+    for name in REPORTS:
+        report = (tmp_path / "demo" / name).read_text()
+        assert "shop-orders" in report
+        assert not re.search("demoAccessKeySecret|demoSecretKey|demoPassword|demoBearerToken", report)
+    totals = json.loads((tmp_path / "demo" / "report.json").read_text())["totals"]
+    assert [totals[name] for name in ("accepted", "recovered", "failed_again", "left")] == [275, 269, 6, 68]
     assert_gone(output)
 
 

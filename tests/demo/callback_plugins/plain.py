@@ -2,12 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows what a play has to say, and nothing of how Ansible goes about it."""
+"""Shows what changed and what failed. What the actions of the roles have to say they say by themselves."""
 
 from __future__ import annotations
 
-import sys
-import textwrap
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
@@ -15,11 +13,11 @@ from ansible.plugins.callback import CallbackBase
 DOCUMENTATION = """
 name: plain
 type: stdout
-short_description: what a play has to say
-description: The lines of debug tasks, changes and failures.
+short_description: what changed and what failed
+description: Nothing of how Ansible goes about it.
 """
 
-_WIDTH = 118
+_RECAP = {"changed": "changed", "failed": "failures"}
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -29,26 +27,24 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def v2_runner_on_ok(self, result: Any) -> None:
         task = getattr(result, "task", None) or result._task
-        content = getattr(result, "result", None) or result._result
-        if task.action == "ansible.builtin.debug":
-            lines = content["msg"]
-            _show("", *(lines if isinstance(lines, list) else [lines]), "")
-        elif content.get("changed"):
-            _show(f"  [changed] {task.get_name().split(' : ')[-1]}")
+        if _content(result).get("changed"):
+            self._display.display(f"  [changed] {_host(result)}: {task.get_name().split(' : ')[-1]}")
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        content = getattr(result, "result", None) or result._result
-        _show(f"  [failed] {content.get('msg', '')}")
+        self._display.display(f"  [failed] {_content(result).get('msg', '')}")
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        for host in sorted(stats.processed):
-            numbers = stats.summarize(host)
-            _show(f"  [recap] {host}: changed={numbers['changed']} failed={numbers['failures']}")
+        numbers = [stats.summarize(host) for host in stats.processed]
+        told = (f"{name} {sum(bool(one[key]) for one in numbers)}" for name, key in _RECAP.items())
+        self._display.display(f"  [recap] hosts: {', '.join(told)}")
 
 
-def _show(*lines: str) -> None:
-    for line in lines:
-        indent = " " * (len(line) - len(line.lstrip()) + 4)
-        wrapped = textwrap.wrap(line, _WIDTH, subsequent_indent=indent, drop_whitespace=True) or [""]
-        sys.stdout.write("\n".join(wrapped) + "\n")
-    sys.stdout.flush()
+# Their names are without an underscore since ansible-core 2.20.
+
+
+def _content(result: Any) -> Any:
+    return getattr(result, "result", None) or result._result
+
+
+def _host(result: Any) -> Any:
+    return getattr(result, "host", None) or result._host
