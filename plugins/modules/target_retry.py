@@ -74,7 +74,6 @@ EXAMPLES = r"""
   redrive.tasks.target_retry:
     target: *target
     canary: true
-    wait_interval: 0.1
 """
 
 RETURN = r"""

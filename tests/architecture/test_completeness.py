@@ -24,6 +24,7 @@ import yaml
 import update_return_docs
 from ansible_collections.redrive.tasks.plugins.module_utils._argspec import how_spec, info_spec, retry_spec, what_spec
 from ansible_collections.redrive.tasks.plugins.module_utils._module.common import Front
+from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES as ROLE_SERVICES
 from local_cloud.server import Cloud
 from modules import services as bench
 
@@ -31,6 +32,9 @@ ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
 UTILS = PLUGINS / "module_utils"
 SERVICES = sorted(path.stem for path in (UTILS / "_services").glob("*.py"))
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+# Documented halves of action plugins, which work for every service.
+FOR_ALL = {"target_info", "target_retry", "remediation_plan", "remediation_gate", "remediation_report"}
 # What each service documents for itself, although all of them have it: what it means differs.
 OWN_MEANING = {"endpoint", "region"}
 
@@ -140,11 +144,21 @@ def return_values(service: str) -> bool:
     return two_modules(service) and tuple(modules_of(service)) in known
 
 
-def role(service: str) -> bool:
-    files = (ROOT / "roles" / "remediate" / "tasks" / f"{kind}_{service}.yml" for kind in ("find", "retry"))
-    known = load("roles/remediate/vars/main.yml")["__remediate_services"]
-    named = load("roles/remediate/meta/main.yml")["galaxy_info"]["galaxy_tags"]
-    return service in known and service in named and all(file.exists() for file in files)
+def roles(service: str) -> bool:
+    """They call both modules for it, tell users its options, and are found by its name."""
+    known = service in ROLE_SERVICES and (ROLE_SERVICES[service].info, ROLE_SERVICES[service].retry)
+    modules = tuple(f"redrive.tasks.{module}" for module in modules_of(service))
+    tags = [load(f"roles/{name}/meta/main.yml")["galaxy_info"]["galaxy_tags"] for name in ROLES]
+    return (
+        known == modules and all(service in one for one in tags) and f"| `{service}` |" in text("roles/plan/README.md")
+    )
+
+
+def playbook(service: str) -> bool:
+    """One for its targets alone."""
+    return bool(text(f"playbooks/remediate_{service}.yml")) and (
+        load(f"playbooks/remediate_{service}.yml")[0]["vars"]["plan_services"] == [service]
+    )
 
 
 def simulator(service: str) -> bool:
@@ -180,13 +194,13 @@ def documented_world(service: str) -> bool:
 
 
 def demo(service: str) -> bool:
-    targets = load("tests/demo/targets.yml")["remediate_targets"]
+    targets = load("tests/demo/targets.yml")["redrive_targets"]
     return service in load("tests/demo/incident.yml") and service in [target["service"] for target in targets]
 
 
 def molecule(service: str) -> bool:
-    (play,) = load("extensions/molecule/remediate/converge.yml")
-    return service in [target["service"] for target in play["vars"]["remediate_targets"]]
+    hosts = load("extensions/molecule/config.yml")["provisioner"]["inventory"]["host_vars"]
+    return service in [host["redrive_target"]["service"] for host in hosts.values()]
 
 
 def front_page(service: str) -> bool:
@@ -205,7 +219,8 @@ PIECES: tuple[Callable[[str], bool], ...] = (
     attribute_of_the_group,
     examples,
     return_values,
-    role,
+    roles,
+    playbook,
     simulator,
     scenario,
     module_tests,
@@ -233,9 +248,12 @@ def test_a_service_that_nobody_has_written_lacks_every_piece(piece: Callable[[st
 def test_nothing_belongs_to_a_service_that_there_is_not() -> None:
     folders = ("_credentials", "_fronts", "_rules", "_signing")
     files = {path.stem for folder in folders for path in (UTILS / folder).glob("*.py")}
-    modules = {path.stem.partition("_")[0] for path in (PLUGINS / "modules").glob("*.py")}
+    names = {path.stem for path in (PLUGINS / "modules").glob("*.py")}
+    modules = {name.partition("_")[0] for name in names - FOR_ALL}
     groups = set(load("meta/runtime.yml")["action_groups"]) - {"all"}
     assert files | modules | groups | {one.name for one in bench.SERVICES} == set(SERVICES)
+    assert names >= FOR_ALL
+    assert set(ROLE_SERVICES) == set(SERVICES)
 
 
 # -- the services are alike --------------------------------------------------------------------------------------------

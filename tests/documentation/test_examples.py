@@ -7,6 +7,9 @@
 The vendors' host names lead to the local cloud, which shows a certificate for each of them; nothing in an example is
 changed. The interval of waiting alone is set from outside, as module_defaults and as an extra variable. What the
 examples name is in world.yml.
+
+A page may give files, each with its name in a comment in the first line, and commands that use them. They run in the
+order of the page, in one folder. Tasks and plays run beside them, each for itself, with the files of their page.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import ast
 import json
 import os
 import re
+import shlex
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,19 +84,49 @@ FILES = {
 
 @dataclass(frozen=True)
 class Example:
-    """Tasks, plays or variables, as they stand in a document."""
+    """What runs in one folder.
+
+    :ivar files: texts by name
+    :ivar commands: all end well
+    """
 
     source: str
-    content: Any
+    files: dict[str, str]
+    commands: list[list[str]]
 
     def __str__(self) -> str:
         return self.source
 
-    @property
-    def kind(self) -> str:
-        if isinstance(self.content, dict):
-            return "variables" if any(name.startswith("remediate_") for name in self.content) else "other"
-        return "plays" if all("hosts" in entry for entry in self.content) else "tasks"
+
+# Asks no service for anything.
+SILENT = ("remediation_gate", "remediation_report")
+_INTERVAL = 0.1
+# The first line of a file of a page.
+_FILE = re.compile(r"# ([a-z_]+\.yml)\b")
+# What needs something else than the services is left to other tests.
+_COMMAND = re.compile(r"ansible-playbook redrive\.tasks\.(plan|apply|remediate\w*|nightly) ")
+
+
+def play_of(source: str, content: list[dict[str, Any]], given: dict[str, str]) -> Example:
+    """Tasks or plays, with the files of their page."""
+    modules = ["target_retry", *(service.act for service in SERVICES)]
+    defaults = {f"redrive.tasks.{module}": {"wait_interval": _INTERVAL} for module in modules}
+    plays = content
+    if not any({"hosts", "ansible.builtin.import_playbook"} & set(entry) for entry in content):
+        plays = [{"hosts": "localhost", "gather_facts": False, "tasks": content}]
+    plays = [
+        {**play, "module_defaults": {**play.get("module_defaults", {}), **defaults}} if "hosts" in play else play
+        for play in plays
+    ]
+    files = {**given, "play.yml": yaml.safe_dump(plays, sort_keys=False)}
+    options = [part for name, text in given.items() for part in option_for(name, text)]
+    return Example(source, files, [["ansible-playbook", "play.yml", *options]])
+
+
+def option_for(name: str, text: str) -> list[str]:
+    """How a file is handed over: an inventory has groups with hosts."""
+    groups = (value for value in yaml.safe_load(text).values() if isinstance(value, dict))
+    return ["-i", name] if any({"hosts", "children"} & set(group) for group in groups) else ["-e", f"@{name}"]
 
 
 def module_examples() -> Iterator[Example]:
@@ -104,27 +139,52 @@ def module_examples() -> Iterator[Example]:
             and node.targets[0].id == "EXAMPLES"
             and isinstance(node.value, ast.Constant)
         ]
-        yield Example(path.stem, yaml.safe_load(str(texts[0])))
+        yield play_of(path.stem, yaml.safe_load(str(texts[0])), {})
 
 
-def blocks(path: Path) -> Iterator[str]:
-    """The YAML blocks of a page."""
+def blocks(path: Path, languages: str) -> Iterator[str]:
+    """The blocks of a page in these languages."""
     text = path.read_text()
     if path.suffix == ".md":
-        yield from re.findall(r"^```ya?ml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        yield from re.findall(rf"^```(?:{languages})\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
         return
-    for match in re.finditer(r"^( *)\.\. code-block:: yaml\S*\n\n((?:\1 +.*\n|\n)+)", text, re.MULTILINE):
-        yield match.group(2)
+    pattern = rf"^( *)\.\. code-block:: (?:{languages})\n\n((?:\1 +.*\n|\n)+)"
+    for match in re.finditer(pattern, text, re.MULTILINE):
+        yield textwrap.dedent(match.group(2))
 
 
-def page_examples() -> Iterator[Example]:
-    pages = [ROOT / "README.md", *ROOT.glob("roles/*/README.md"), *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
-    for path in pages:
-        for number, block in enumerate(blocks(path), 1):
-            yield Example(f"{path.relative_to(ROOT)}[{number}]", yaml.safe_load(block))
+def yaml_blocks(path: Path) -> list[str]:
+    return list(blocks(path, r"ya?ml(?:\+jinja)?"))
 
 
-EXAMPLES = [*module_examples(), *page_examples()]
+def files_of(path: Path) -> list[tuple[str, str]]:
+    """The files of a page, by name."""
+    return [(match[1], block) for block in yaml_blocks(path) if (match := _FILE.match(block))]
+
+
+def commands_of(path: Path) -> list[str]:
+    """The commands of a page, each on a line."""
+    lines = (line.removeprefix("$ ") for block in blocks(path, "console") for line in block.splitlines())
+    return [line for line in lines if line.startswith("ansible-playbook ")]
+
+
+def examples_of(path: Path) -> Iterator[Example]:
+    """Of a page: what it does with files, then each of its other blocks."""
+    source = str(path.relative_to(ROOT))
+    files = dict(files_of(path))
+    commands = [shlex.split(line) for line in commands_of(path) if _COMMAND.match(line)]
+    if commands:
+        interval = ["-e", json.dumps({"remediate_wait_interval": _INTERVAL})]
+        yield Example(source, files, [[*command, *interval] for command in commands])
+    data = {name: text for name, text in files.items() if isinstance(yaml.safe_load(text), dict)}
+    for number, block in enumerate(yaml_blocks(path), 1):
+        content = yaml.safe_load(block)
+        if isinstance(content, list) and block not in files.values():
+            yield play_of(f"{source}[{number}]", content, data)
+
+
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("roles/*/README.md")), *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
+EXAMPLES = [*module_examples(), *(example for path in PAGES for example in examples_of(path))]
 
 
 @pytest.fixture
@@ -134,52 +194,40 @@ def cloud() -> Iterator[LocalCloud]:
         yield running
 
 
-def plays_of(example: Example) -> list[dict[str, Any]]:
-    """The example as a playbook."""
-    defaults = {f"redrive.tasks.{service.act}": {"wait_interval": 0.1} for service in SERVICES}
-    plays = example.content
-    if example.kind == "tasks":
-        plays = [{"hosts": "localhost", "gather_facts": False, "tasks": example.content}]
-    return [{**play, "module_defaults": {**play.get("module_defaults", {}), **defaults}} for play in plays]
-
-
-def command_for(example: Example, folder: Path) -> list[str]:
-    """How it is run: variables with the collection's playbook, plays with the variables of the same page."""
-    page = example.source.partition("[")[0]
-    variables: dict[str, Any] = next(
-        (one.content for one in EXAMPLES if one.source.startswith(page) and one.kind == "variables"), {}
-    )
-    (folder / "targets.yml").write_text(yaml.safe_dump({**variables, "remediate_wait_interval": 0.1}))
-    playbook = "redrive.tasks.remediate"
-    if example.kind != "variables":
-        playbook = "play.yml"
-        (folder / playbook).write_text(yaml.safe_dump(plays_of(example), sort_keys=False))
-    return ["ansible-playbook", playbook, "-e", "@targets.yml"]
-
-
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.kind != "other"], ids=str)
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_example_runs_as_it_is_written(example: Example, cloud: LocalCloud, tmp_path: Path) -> None:
     extra = {
         "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}",
         "REQUESTS_CA_BUNDLE": str(cloud.ca_file),
         **ENVIRON,
     }
-    (tmp_path / "sitecustomize.py").write_text(SITECUSTOMIZE.format(port=cloud.port))
-    for name, content in FILES.items():
+    given = {name: json.dumps(content) for name, content in FILES.items()}  # which is YAML as well
+    given["sitecustomize.py"] = SITECUSTOMIZE.format(port=cloud.port)
+    for name, text in {**given, **example.files}.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content))  # which is YAML as well
-    done = running.run(command_for(example, tmp_path), tmp_path, extra, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert cloud.requests, "it asked the service for nothing"
+        path.write_text(text)
+    for command in example.commands:
+        done = running.run(command, tmp_path, extra, cwd=tmp_path)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    assert cloud.requests or example.source in SILENT, "it asked the service for nothing"
     assert not cloud.violations
     assert set(cloud.retried().values()) <= {1}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_of_a_page_is_used_by_one_of_its_commands(path: Path) -> None:
+    names = [name for name, _ignored in files_of(path)]
+    assert len(set(names)) == len(names)
+    used = {word.lstrip("@") for line in commands_of(path) for word in line.split()}
+    assert set(names) <= used
 
 
 def test_the_documents_hold_the_examples_that_are_run() -> None:
     """So that a changed mark-up does not silently leave examples out."""
     sources = {re.sub(r"\[\d+\]$", "", one.source) for one in EXAMPLES}
     expected = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    expected |= {"README.md", "roles/remediate/README.md", "docs/docsite/rst/guide_failure_classes.rst"}
-    expected |= {f"docs/docsite/rst/guide_{service.name}.rst" for service in SERVICES}
+    expected |= {"README.md", *(f"roles/{role}/README.md" for role in ("plan", "remediate", "report"))}
+    guides = ["failure_classes", "plan_apply", "targets", *(service.name for service in SERVICES)]
+    expected |= {f"docs/docsite/rst/guide_{guide}.rst" for guide in guides}
     assert expected <= sources
