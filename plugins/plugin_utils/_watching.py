@@ -16,7 +16,6 @@ import math
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
 from ansible_collections.redrive.tasks.plugins.module_utils._progress import LENGTH, VARIABLE, Sending, Step, Waiting
 from ansible_collections.redrive.tasks.plugins.plugin_utils._screen import say
 
@@ -64,9 +64,10 @@ def watched(action: ActionBase, label: str = "", pace: Pace = _USUAL) -> Iterato
         yield
         return
     done = threading.Event()
-    teller = Teller(label, pace, time.monotonic())
+    clock = Clock()
+    teller = Teller(label, pace, clock.monotonic())
     environment = action._task.environment
-    thread = threading.Thread(target=_follow, args=(file, teller, done), daemon=True)
+    thread = threading.Thread(target=_follow, args=(file, teller, done, clock), daemon=True)
     try:
         _start(thread, file)
         action._task.environment = [*(environment or ()), {VARIABLE: path}]
@@ -137,12 +138,12 @@ def _start(thread: threading.Thread, file: int) -> None:
         os.close(file)
 
 
-def _follow(file: int, teller: Teller, done: threading.Event) -> None:
+def _follow(file: int, teller: Teller, done: threading.Event, clock: Clock) -> None:
     """Say lines until `done`; closes the file."""
     try:
         pace, pause = teller.pace, teller.pace.first
         while not done.wait(pause):
-            line = teller.line(read_step(os.pread(file, LENGTH, 0)), time.monotonic())
+            line = teller.line(read_step(os.pread(file, LENGTH, 0)), clock.monotonic())
             if line:
                 say([line])
             pause = pace.look

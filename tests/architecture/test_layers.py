@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
 PREFIX = "ansible_collections.redrive.tasks.plugins.module_utils."
+FOLDERS = {f"ansible_collections.redrive.tasks.plugins.{one}" for one in ("module_utils", "plugin_utils")}
 
 # From the bottom to the top. A file may import what its line names, and nothing that is not named. A line with the
 # whole name of a file comes before one with a pattern.
@@ -147,6 +148,40 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 MODULE_MAY_IMPORT = {"_fronts.*", "_module.info", "_module.retry"}
 
+# What runs on the controller: action plugins, and what they are made of. "module_utils." are the few files that both
+# sides share. An action may import any of these, and no other.
+CONTROLLER_MAY_IMPORT: dict[str, set[str]] = {
+    "_calendar": set(),
+    "_files": set(),
+    "_screen": set(),
+    "_services": set(),
+    "_entries": {"module_utils._plan"},
+    "_targets": {"_entries", "_services", "module_utils._window"},
+    "_canary": {"_entries"},
+    "_guards": {"_entries", "_services"},
+    "_approved": {"_entries", "_targets"},
+    "_document": {"_entries", "_services", "module_utils._result"},
+    "_run": {"_document"},
+    "_words": {"_document"},
+    "_markdown": {"_document", "_words"},
+    "_screen_text": {"_document", "_words"},
+    "_timeline": {"_document"},
+    "_html": {"_document", "_entries", "_services", "_timeline", "_words"},
+    "_watching": {"_screen", "module_utils._clock", "module_utils._progress"},
+    "_action": {
+        "_calendar",
+        "_document",
+        "_files",
+        "_targets",
+        "module_utils._clock",
+        "module_utils._errors",
+    },
+}
+# All others are pure: what they make depends on their arguments alone.
+TOUCHES = {"_action", "_files", "_html", "_screen", "_watching"}
+# What knows the services, or gives one as an example. All others work for any.
+SPEAKS_OF_SERVICES = {"_services", "_targets"}
+
 # Pure: no clock, no chance, no environment, no network, no Ansible.
 PURE = (
     "_classify",
@@ -197,12 +232,23 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name}: relative imports do not travel to the managed host"
             module = node.module or ""
-            yield from (f"{module}.{alias.name}" for alias in node.names) if module + "." == PREFIX else (module,)
+            yield from (f"{module}.{alias.name}" for alias in node.names) if module in FOLDERS else (module,)
 
 
 def own(path: Path) -> set[str]:
     found = {name.removeprefix(PREFIX) for name in imports(path) if name.startswith(PREFIX)}
     return {name if name in FILES else name.rpartition(".")[0] for name in found}
+
+
+CONTROLLER = {path.stem: path for path in sorted((ROOT / "plugins" / "plugin_utils").glob("*.py"))}
+ACTIONS = sorted((ROOT / "plugins" / "action").glob("*.py"))
+PLUGINS_PREFIX = PREFIX.removesuffix("module_utils.")
+
+
+def own_of_controller(path: Path) -> set[str]:
+    """What it imports of the collection: files of plugin_utils by their names, all others with their folder."""
+    found = (name.removeprefix(PLUGINS_PREFIX) for name in imports(path) if name.startswith(PLUGINS_PREFIX))
+    return {name.removeprefix("plugin_utils.") for name in found}
 
 
 def line_of(name: str) -> str:
@@ -244,6 +290,46 @@ def test_the_arrows_have_no_circle() -> None:
         done |= free
 
 
+@pytest.mark.parametrize("name", CONTROLLER)
+def test_a_file_of_the_controller_imports_only_what_lies_below_it(name: str) -> None:
+    assert own_of_controller(CONTROLLER[name]) == CONTROLLER_MAY_IMPORT[name]
+
+
+def test_the_arrows_of_the_controller_have_no_circle() -> None:
+    assert set(CONTROLLER_MAY_IMPORT) == set(CONTROLLER)
+    done: set[str] = set()
+    while len(done) < len(CONTROLLER):
+        below = {
+            name for name, needed in CONTROLLER_MAY_IMPORT.items() if {one for one in needed if "." not in one} <= done
+        }
+        assert below > done, f"a circle among {sorted(set(CONTROLLER) - done)}"
+        done = below
+
+
+@pytest.mark.parametrize("path", ACTIONS, ids=lambda path: path.stem)
+def test_an_action_is_made_of_what_lies_below_it(path: Path) -> None:
+    assert own_of_controller(path) <= set(CONTROLLER)
+    assert not {one.split(".")[0] for one in imports(path)} & {"requests", "socket", "subprocess", "threading"}
+
+
+def test_nothing_of_the_controller_travels_to_a_managed_host() -> None:
+    for path in (*FILES.values(), *MODULES):
+        assert not any(".plugin_utils" in name or ".plugins.action" in name for name in imports(path)), path.name
+
+
+@pytest.mark.parametrize("name", sorted(set(CONTROLLER) - TOUCHES))
+def test_pure_files_of_the_controller_touch_nothing(name: str) -> None:
+    assert not {one.split(".")[0] for one in imports(CONTROLLER[name])} & IMPURE_MODULES
+    assert not IMPURE_CALLS.search(CONTROLLER[name].read_text())
+
+
+def test_each_retry_module_has_an_action_that_says_how_far_it_has_come() -> None:
+    retries = {path.stem for path in MODULES if "_module.retry" in own(path)}
+    assert retries == {path.stem for path in ACTIONS if "_watching" in own_of_controller(path)} - {"target_retry"}
+    sources = {(ROOT / "plugins" / "action" / f"{name}.py").read_text() for name in retries}
+    assert len(sources) == 1, "they differ, though nothing of them depends on the service"
+
+
 def test_only_one_file_imports_requests() -> None:
     users = {
         name for name, path in FILES.items() if {one.split(".")[0] for one in imports(path)} & {"requests", "urllib3"}
@@ -280,11 +366,14 @@ def test_shared_code_names_no_service() -> None:
         # cls is also the first argument of a class method, and part of a name of urllib3's.
         text = re.sub(r"\bcls\b|ConnectionCls", "", path.read_text()).lower()
         assert {word for word in words if word in text} == set(), name
+    for name in set(CONTROLLER) - SPEAKS_OF_SERVICES:
+        text = CONTROLLER[name].read_text().lower()
+        assert {word for word in words if re.search(rf"\b{word}", text)} == set(), name
 
 
 def test_nothing_of_the_plugins_asserts() -> None:
     """Assertions vanish under -O."""
-    for path in (*FILES.values(), *MODULES):
+    for path in (*FILES.values(), *MODULES, *CONTROLLER.values(), *ACTIONS):
         assert not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(path.read_text()))), path.name
 
 
