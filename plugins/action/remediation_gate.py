@@ -25,7 +25,7 @@ _JOB = ("awx_job_id", "tower_job_id")
 _RUNNER = "AWX_ISOLATED_DATA_DIR"
 
 _OPTIONS: Mapping[str, Any] = {
-    "totals": {"type": "dict", "required": True},
+    "plan": {"type": "dict", "required": True},
     "confirm": {"type": "bool", "default": True},
     "window": {"type": "list", "elements": "dict", "default": []},
     "freeze": {"type": "list", "elements": "raw", "default": []},
@@ -40,11 +40,12 @@ class ActionModule(RoleAction):
         calendar = calendar_of(args["timezone"], args["window"], args["freeze"])
         held = calendar.closed(datetime.fromtimestamp(now(), timezone.utc))
         alone = os.environ.get(_RUNNER) or any(task_vars.get(name) for name in _JOB)
-        if args["confirm"] and args["totals"]["retry"] and not (held or alone or self._task.check_mode):
-            held = _ask(question(args["totals"]))
+        totals = args["plan"]["totals"]
+        if args["confirm"] and totals["retry"] and not (held or alone or self._task.check_mode):
+            held = _ask(question(totals))
         if held:
             say([held])
-        return {"held": held, "msg": held or "Retries may be sent now."}
+        return {"held": held, "msg": held or "Retries may be sent now.", "drawn_up": args["plan"]["drawn_up"]}
 
 
 def _ask(words: str) -> str:

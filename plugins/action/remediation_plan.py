@@ -47,8 +47,15 @@ class ActionModule(RoleAction):
         seen = [Seen(host, found_by(known)) for host, known in hosts.items() if "tasks" in found_by(known)]
         held = holds(seen, limits)
         kind = "preview" if self._task.check_mode else "plan"
-        expiry_warning = number(args, "expiry_warning") or 0
+        expiry_warning = number(args, "expiry_warning")
+        expiry_warning = 6 if expiry_warning is None else expiry_warning
         frame = Frame(kind, now(), now(), by={}, expiry_warning=expiry_warning)
         content = document_of(hosts, frame, held=held)
         say(["", *plan_lines(content), ""])
-        return {"msg": gist(content), "held": held, "totals": content["totals"], "expiry_warning": expiry_warning}
+        return {
+            "msg": gist(content),
+            "held": held,
+            "totals": content["totals"],
+            "expiry_warning": expiry_warning,
+            "drawn_up": now(),
+        }

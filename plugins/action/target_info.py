@@ -20,6 +20,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import (
     find_options,
     look_up_options,
     name_of,
+    naming,
     selection_of,
     target_of,
 )
@@ -49,7 +50,7 @@ class ActionModule(RoleAction):
             "started": started,
             "fail_on": target.options.get("fail_on"),
         }
-        services = [name for name in args["services"] if name]
+        services = [name.strip() for name in args["services"] if name.strip()]
         if services and target.kind not in services:
             return {
                 **known,
@@ -78,16 +79,16 @@ class ActionModule(RoleAction):
         part = planned_for(target, plan)
         selection = part["selection"]
         found = self._find(target, selection, args, task_vars)
-        absent = to_look_up(part, found["tasks"])
-        looked_up: Result = {}
-        if absent:
-            looked_up = self.module(target.service.info, look_up_options(target, selection, absent), task_vars)
-        applied = apply(part, found["tasks"], looked_up.get("tasks", ()))
+        looks = [
+            self.module(target.service.info, look_up_options(target, selection, named), task_vars)
+            for named in naming(target, to_look_up(part, found["tasks"]))
+        ]
+        applied = apply(part, found["tasks"], [entry for look in looks for entry in look["tasks"]])
         return {
             **found,
             "selection": selection,
             "drift": applied.drift,
             "tasks": applied.tasks,
             "counts": recount(found["counts"], applied.tasks),
-            "warned": [*found["warned"], *looked_up.get("warned", ())],
+            "warned": [text for look in (found, *looks) for text in look["warned"]],
         }

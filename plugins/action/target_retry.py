@@ -20,8 +20,10 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
 )
 from ansible_collections.redrive.tasks.plugins.plugin_utils._canary import canaries, follow, merged
 from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry
-from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import Target, retry_options, target_of
+from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import Target, naming, retry_options, target_of
+from ansible_collections.redrive.tasks.plugins.plugin_utils._watching import run_watched
 
+_UNSAID = "Retries may have been sent before it ended: run again in check mode to see the states."
 _OPTIONS: Mapping[str, Any] = {
     "target": {"type": "dict", "required": True},
     "found": {"type": "str", "default": "plan_found"},
@@ -52,7 +54,9 @@ class ActionModule(RoleAction):
             if rest:
                 work.retry(rest, wait=work.waits)
         except ModuleFailed as exc:
-            raise ModuleFailed({**work.merged(held), "msg": str(exc)}) from exc
+            # What reports says what it has sent; what crashed cannot.
+            unsaid = "" if "requests" in exc.result else f" {_UNSAID}"
+            raise ModuleFailed({**work.merged(held), "msg": f"{exc}{unsaid}"}) from exc
         return work.merged(held)
 
 
@@ -83,22 +87,22 @@ class _Work:
         """One result of all."""
         return merged(self.found, self.parts, held, waited=self.waits)
 
-    def retry(self, entries: Sequence[Entry], *, wait: bool) -> Result:
-        """Retry these.
+    def retry(self, entries: Sequence[Entry], *, wait: bool) -> list[Entry]:
+        """Retry these; the entries as they are then.
 
         :raises ModuleFailed: what was done all the same is among `parts`
         """
-        ids = [entry["id"] for entry in entries]
-        options = retry_options(self._target, self.found["selection"], ids, {**self._waiting, "wait": wait})
+        before = len(self.parts)
+        for named in naming(self._target, entries):
+            options = retry_options(self._target, self.found["selection"], named, {**self._waiting, "wait": wait})
+            self._run(options)
+        return [entry for part in self.parts[before:] for entry in part["tasks"]]
+
+    def _run(self, options: Mapping[str, Any]) -> None:
+        module, label = self._target.service.retry, self._target.name
         try:
-            part = succeeded(
-                self._action._execute_module(
-                    module_name=self._target.service.retry, module_args=options, task_vars=self._task_vars
-                )
-            )
+            self.parts.append(succeeded(run_watched(self._action, module, options, self._task_vars, label)))
         except ModuleFailed as exc:
             if "tasks" in exc.result:
                 self.parts.append(exc.result)
             raise
-        self.parts.append(part)
-        return part

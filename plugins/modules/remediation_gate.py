@@ -18,9 +18,9 @@ description:
 notes:
   - It is a piece of the roles, which are documented and tested as a whole. Use it through them.
 options:
-  totals:
+  plan:
     description:
-      - The numbers of the plan, as M(redrive.tasks.remediation_plan) returns them.
+      - What M(redrive.tasks.remediation_plan) returned.
     type: dict
     required: true
   confirm:
@@ -61,9 +61,22 @@ attributes:
 
 EXAMPLES = r"""
 ---
+- name: Look at one logstore
+  redrive.tasks.target_info:
+    target:
+      service: sls
+      project: shop
+      logstore: access
+      region: cn-hangzhou
+  register: plan_found
+
+- name: Plan
+  redrive.tasks.remediation_plan:
+  register: plan_result
+
 - name: See whether it is night in Berlin
   redrive.tasks.remediation_gate:
-    totals: {targets: 1, failed: 3, stopped: 0, retry: 3, left: 0, held: 0}
+    plan: "{{ plan_result }}"
     window: [{from: '22:00', to: '05:00'}]
     timezone: Europe/Berlin
 """
@@ -79,4 +92,9 @@ held:
   returned: success
   type: str
   sample: ""
+drawn_up:
+  description: That of the plan.
+  returned: success
+  type: float
+  sample: 1795395600.5
 """

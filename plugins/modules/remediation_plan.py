@@ -98,4 +98,9 @@ expiry_warning:
   returned: success
   type: float
   sample: 6.0
+drawn_up:
+  description: When it was drawn up, epoch seconds, by which what follows belongs to this plan.
+  returned: success
+  type: float
+  sample: 1795395600.5
 """

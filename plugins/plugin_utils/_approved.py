@@ -58,10 +58,10 @@ def _place(options: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in options.items())
 
 
-def to_look_up(part: Mapping[str, Any], shown: Iterable[Entry]) -> list[str]:
-    """The ids of approved tasks that are not among those shown as failed."""
+def to_look_up(part: Mapping[str, Any], shown: Iterable[Entry]) -> list[Entry]:
+    """The approved tasks that are not among those shown as failed, as they were."""
     keys = {key_of(entry) for entry in shown}
-    return [entry["id"] for entry in _approved(part).values() if key_of(entry) not in keys]
+    return [entry for key, entry in _approved(part).items() if key not in keys]
 
 
 def apply(part: Mapping[str, Any], shown: Sequence[Entry], looked_up: Iterable[Entry]) -> Applied:

@@ -35,14 +35,16 @@ def canaries(to_retry: Sequence[Entry]) -> list[Entry]:
     return [group[0] for group in groups.values() if len(group) > 1]
 
 
-def follow(to_retry: Sequence[Entry], sent: Sequence[Entry], tried: Result | None) -> tuple[list[Entry], list[Entry]]:
+def follow(
+    to_retry: Sequence[Entry], sent: Sequence[Entry], tried: Sequence[Entry] | None
+) -> tuple[list[Entry], list[Entry]]:
     """The tasks to go on with, and those that are left alone because the canary of their cause did not heal.
 
     :param sent: the canaries as they were before
     :param tried: what came of them; None in check mode, which takes them for healed
     """
-    after = {key_of(entry): entry for entry in tried["tasks"]} if tried else {}
-    verdicts = {cause_of(entry): _verdict(after.get(key_of(entry))) if tried else "" for entry in sent}
+    after = {key_of(entry): entry for entry in tried or ()}
+    verdicts = {cause_of(entry): "" if tried is None else _verdict(after.get(key_of(entry))) for entry in sent}
     keys = {key_of(entry) for entry in sent}
     rest = [entry for entry in to_retry if key_of(entry) not in keys]
     held: list[Entry] = [

@@ -19,6 +19,7 @@ Variables = Mapping[str, Any]
 # How the roles register what their actions return.
 _FOUND = "plan_found"
 _DONE = "remediate_done"
+_NO_REASON = "The retry failed, and no reason was given. Run again in check mode to see the states."
 _NOT_LOOKED_AT = "It was not looked at, because its host failed before: see the error above."
 
 
@@ -50,6 +51,8 @@ def document_of(
 def _part(host: str, known: Variables, held: str, fail_on: Sequence[str]) -> Part:
     found = found_by(known)
     done: Mapping[str, Any] = known.get(_DONE) or {}
+    if done.get("skipped") or done.get("started", found.get("started")) != found.get("started"):
+        done = {}  # or of an earlier play
     result = done if "tasks" in done else found if "tasks" in found else {}
     own = found.get("fail_on")
     return Part(
@@ -67,12 +70,7 @@ def _part(host: str, known: Variables, held: str, fail_on: Sequence[str]) -> Par
 def _error(found: Mapping[str, Any], done: Mapping[str, Any]) -> str:
     if "tasks" not in found:
         return str(found.get("msg") or _NOT_LOOKED_AT)
-    if not done.get("failed"):
-        return ""
-    said = str(done.get("msg") or "The retry failed, and no reason was given.")
-    # A module that reports says itself what was sent; one that crashed cannot.
-    unsaid = "tasks" not in done
-    return f"{said} Retries may have been sent before: run again in check mode to see the states." if unsaid else said
+    return str(done.get("msg") or _NO_REASON) if done.get("failed") else ""
 
 
 def author_of(variables: Variables, user: str, reason: str) -> dict[str, str]:

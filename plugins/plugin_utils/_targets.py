@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._window import parse_moment
+from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry
 from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES, Service
 
 Options = Mapping[str, Any]
@@ -103,6 +104,8 @@ def selection_of(target: Target, policy: Options, now: float) -> dict[str, Any]:
     # Which classes may be retried is decided by an empty list as well.
     given.update({name: policy[name] for name in ("retry_classes",) if policy.get(name) == []})
     selection = {**given, **own}
+    if isinstance(selection.get("codes"), str):
+        selection["codes"] = [code.strip() for code in selection["codes"].split(",")]
     for name in ("since", "until"):
         if name in selection:
             selection[name] = str(parse_moment(name, str(selection[name]), now))
@@ -119,19 +122,34 @@ def find_options(target: Target, selection: Options, states: Sequence[str] = ("f
     return {**_options(target, selection, _RETRY_ONLY), "states": list(states)}
 
 
-def look_up_options(target: Target, selection: Options, ids: Iterable[str]) -> dict[str, Any]:
-    """What the module that looks is asked for these tasks, whatever became of them."""
+def look_up_options(target: Target, selection: Options, named: Options) -> dict[str, Any]:
+    """What the module that looks is asked for tasks, whatever became of them.
+
+    :param named: one of `naming`
+    """
     options = find_options(target, {name: value for name, value in selection.items() if name not in ("since", "until")})
-    return _by_id(target, options, ids)
+    return _by_id(target, options, named)
 
 
-def retry_options(target: Target, selection: Options, ids: Iterable[str], wait: Options) -> dict[str, Any]:
+def retry_options(target: Target, selection: Options, named: Options, wait: Options) -> dict[str, Any]:
     """What the module that acts is asked: exactly these tasks.
 
+    :param named: one of `naming`
     :param wait: values of wait, wait_timeout and wait_interval, for where the target says nothing itself
     """
     waiting = {name: value for name, value in wait.items() if is_given(value)}
-    return _by_id(target, {**waiting, **_options(target, selection, ()), "fail_on": []}, ids)
+    return _by_id(target, {**waiting, **_options(target, selection, ()), "fail_on": []}, named)
+
+
+def naming(target: Target, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The options that name these tasks, in one call; in one for each scope where two of them have the same id."""
+    ids = [entry["id"] for entry in entries]
+    if len(set(ids)) == len(ids):
+        return [{target.service.ids: ids}] if ids else []
+    scopes: dict[str, list[Entry]] = {}
+    for entry in entries:
+        scopes.setdefault(repr(entry["scope"]), []).append(entry)
+    return [{**group[0]["scope"], target.service.ids: [entry["id"] for entry in group]} for group in scopes.values()]
 
 
 def _options(target: Target, selection: Options, without: Sequence[str]) -> dict[str, Any]:
@@ -139,6 +157,5 @@ def _options(target: Target, selection: Options, without: Sequence[str]) -> dict
     return {**{name: value for name, value in target.options.items() if name not in dropped}, **selection}
 
 
-def _by_id(target: Target, options: Options, ids: Iterable[str]) -> dict[str, Any]:
-    others = {name: value for name, value in options.items() if name not in (target.service.ids, "ids")}
-    return {**others, target.service.ids: list(ids)}
+def _by_id(target: Target, options: Options, named: Options) -> dict[str, Any]:
+    return {**{name: value for name, value in options.items() if name not in (target.service.ids, "ids")}, **named}
