@@ -30,13 +30,13 @@ options:
     default: true
   window:
     description:
-      - Maintenance windows, as O(redrive.tasks.remediate#role:remediate_window).
+      - Maintenance windows, as O(redrive.tasks.remediate#role:main:remediate_window).
     type: list
     elements: dict
     default: []
   freeze:
     description:
-      - Days on which nothing is sent, as O(redrive.tasks.remediate#role:remediate_freeze).
+      - Days on which nothing is sent, as O(redrive.tasks.remediate#role:main:remediate_freeze).
     type: list
     elements: raw
     default: []

@@ -22,7 +22,7 @@ notes:
 options:
   target:
     description:
-      - The service, a name, and options of the service's modules, as O(redrive.tasks.plan#role:plan_target).
+      - The service, a name, and options of the service's modules, as O(redrive.tasks.plan#role:main:plan_target).
     type: dict
     required: true
   policy:
