@@ -20,6 +20,14 @@ options:
   wait:
     description:
       - Wait until every retried task has settled, and say what became of it.
+      - >-
+        A run that takes longer than five seconds says on the screen how far it has come, with this option and without,
+        for example C(shop-front: 45 of 120 recovered, 2 failed again, 73 running; at most 9 min left). A line comes
+        every ten seconds while anything changes, and every minute while nothing does.
+      - There are no such lines in check mode, with C(async) or C(no_log), when the module runs on another machine than
+        the controller, or as a user who cannot write the controller's temporary files. The result is the same.
+      - Where the output of C(ansible-playbook) goes into a pipe, set E(PYTHONUNBUFFERED) to V(1), or Python keeps what
+        is said back.
     type: bool
     default: false
   wait_timeout:

@@ -18,8 +18,8 @@ description:
     not speak of a job, its state is read again instead of sending it once more.
   - A retry continues from the recorded position. It is no reset, which would do the full load again; these modules
     never reset a job.
-  - While waiting it looks every 20 seconds unless O(wait_interval) says otherwise, and it sends one request at a time
-    unless O(concurrency) says otherwise.
+  - While waiting it looks every 20 seconds unless O(wait_interval) says otherwise. One call retries up to ten jobs, and
+    up to four calls are under way at a time unless O(concurrency) says otherwise.
 notes:
   - A job that replicates does not end by itself. While waiting it counts as recovered when two looks in a row find it
     transferring.

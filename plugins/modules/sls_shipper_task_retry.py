@@ -15,8 +15,8 @@ description:
     can heal, retries those once, and reports what a person has to fix.
   - A task is retried only while the service shows it as failed. When the reply to a retry is lost, the state of its
     tasks is read again instead of sending it once more.
-  - While waiting it looks every 10 seconds unless O(wait_interval) says otherwise, and it sends one request at a time
-    unless O(concurrency) says otherwise.
+  - While waiting it looks every 10 seconds unless O(wait_interval) says otherwise. One call retries up to ten tasks of
+    a shipping rule, and up to 16 calls are under way at a time unless O(concurrency) says otherwise.
 author:
   - redrive.tasks contributors (@redrive-tasks)
 extends_documentation_fragment:
