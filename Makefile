@@ -50,7 +50,7 @@ unexport XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME
 
 # What the pytest of `make test` runs. pytest fails on a folder that is not there.
 PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/fuzz tests/model tests/modules tests/canaries \
-  tests/playbooks tests/documentation
+  tests/playbooks tests/awx tests/documentation
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 # step NAME COMMAND...: prints the name, runs, prints the time. The output goes to a log, shown on failure or with V=1.
@@ -160,8 +160,33 @@ install: $(VENV)/.demo  ## Build the tarball and install it in build/collections
 	if command -v flock >/dev/null; then exec 9>'$(B)/.lock'; flock 9; fi
 	step 'collection built and installed' install_collection
 
+# awx.awx alone out of the package that holds many collections, with the playbook for controllers in mind. The name of the
+# stamp holds what was asked for: another version is another file.
+AWX_PACKAGE := $(shell sed -n 's/^ansible==//p' requirements/awx.txt)
+AWX_MADE := $(B)/awx/.unpacked-$(AWX_PACKAGE)
+
+define UNPACK_AWX
+rm -rf '$(@D)'
+mkdir -p '$(@D)/download'
+PYTHONPATH= HOME='$(USER_HOME)' '$(VENV)/bin/python' -m pip download --quiet --disable-pip-version-check --no-input --no-deps \
+  --ignore-requires-python --only-binary :all: --dest '$(@D)/download' -r '$<'
+'$(PY)' -c 'import sys, zipfile; package = zipfile.ZipFile(sys.argv[1]); parts = ("plugins/", "meta/", "MANIFEST.json"); \
+  wanted = tuple("ansible_collections/awx/awx/" + part for part in parts); \
+  package.extractall(sys.argv[2], [name for name in package.namelist() if name.startswith(wanted)])' \
+  '$(@D)'/download/*.whl '$(@D)/collections'
+rm -r '$(@D)/download'
+endef
+
+$(AWX_MADE): requirements/awx.txt $(VENV)/.demo
+	@$(PRELUDE)
+	unpack() {
+	$(UNPACK_AWX)
+	}
+	step 'awx.awx of ansible $(AWX_PACKAGE)' unpack
+	touch '$@'
+
 .PHONY: tools
-tools: $(VENV)/.test install
+tools: $(VENV)/.test $(AWX_MADE) install
 
 ##### Running it
 
@@ -226,7 +251,7 @@ lint: tools  ## ruff, yamllint, REUSE, changelog, documentation, ansible-lint, G
 	step 'antsibull-changelog' '$(VENV)/bin/antsibull-changelog' lint
 	step 'antsibull-docs' '$(VENV)/bin/antsibull-docs' lint-collection-docs \
 	  --plugin-docs --skip-rstcheck --validate-collection-refs self --disallow-unknown-collection-refs .
-	step 'ansible-lint' '$(VENV)/bin/ansible-lint'
+	ANSIBLE_COLLECTIONS_PATH='$(COLLECTIONS):$(B)/awx/collections' step 'ansible-lint' '$(VENV)/bin/ansible-lint'
 	step 'ansible-galaxy verify' verify
 	step 'galaxy-importer' importer
 
@@ -321,7 +346,7 @@ ls extensions/molecule/*/molecule.yml
 endef
 
 .PHONY: molecule
-molecule: tools  ## The role, scenario by scenario
+molecule: tools  ## The roles, scenario by scenario
 	@$(PRELUDE)
 	scenarios() {
 	$(MOLECULE)
