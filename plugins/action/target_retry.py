@@ -18,7 +18,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
     succeeded,
     whole_number,
 )
-from ansible_collections.redrive.tasks.plugins.plugin_utils._canary import canaries, follow, merged
+from ansible_collections.redrive.tasks.plugins.plugin_utils._canary import canaries, cut_short, follow, merged
 from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry
 from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import Target, naming, retry_options, target_of
 from ansible_collections.redrive.tasks.plugins.plugin_utils._watching import run_watched
@@ -47,7 +47,8 @@ class ActionModule(RoleAction):
 
     def _work(self, work: _Work, to_retry: Sequence[Entry], *, canary: bool) -> Result:
         first = canaries(to_retry) if canary else []
-        held: list[Entry] = []
+        rest: Sequence[Entry] = to_retry
+        held: Sequence[Entry] = ()
         try:
             tried = work.retry(first, wait=True) if first else None
             rest, held = follow(to_retry, first, None if work.preview else tried)
@@ -55,8 +56,11 @@ class ActionModule(RoleAction):
                 work.retry(rest, wait=work.waits)
         except ModuleFailed as exc:
             # What reports says what it has sent; what crashed cannot.
-            unsaid = "" if "requests" in exc.result else f" {_UNSAID}"
-            raise ModuleFailed({**work.merged(held), "msg": f"{exc}{unsaid}"}) from exc
+            crashed = "requests" not in exc.result
+            doubtful = work.under_way if crashed else ()
+            ended = [] if work.preview else cut_short(rest, work.parts, doubtful)
+            said = f"{exc} {_UNSAID}" if crashed else str(exc)
+            raise ModuleFailed({**work.merged([*held, *ended]), "msg": said}) from exc
         return work.merged(held)
 
 
@@ -82,10 +86,11 @@ class _Work:
         self.waits: bool = args["wait"]
         self.preview: bool = action._task.check_mode
         self.parts: list[Result] = []
+        self.under_way: Sequence[Entry] = ()
 
-    def merged(self, held: Sequence[Entry]) -> Result:
+    def merged(self, changes: Sequence[Entry]) -> Result:
         """One result of all."""
-        return merged(self.found, self.parts, held, waited=self.waits)
+        return merged(self.found, self.parts, changes, waited=self.waits)
 
     def retry(self, entries: Sequence[Entry], *, wait: bool) -> list[Entry]:
         """Retry these; the entries as they are then.
@@ -93,6 +98,7 @@ class _Work:
         :raises ModuleFailed: what was done all the same is among `parts`
         """
         before = len(self.parts)
+        self.under_way = entries
         for named in naming(self._target, entries):
             options = retry_options(self._target, self.found["selection"], named, {**self._waiting, "wait": wait})
             self._run(options)

@@ -60,8 +60,11 @@ def _place(options: Mapping[str, str]) -> str:
 
 def to_look_up(part: Mapping[str, Any], shown: Iterable[Entry]) -> list[Entry]:
     """The approved tasks that are not among those shown as failed, as they were."""
-    keys = {key_of(entry) for entry in shown}
-    return [entry for key, entry in _approved(part).items() if key not in keys]
+    entries = list(shown)
+    keys = {key_of(entry) for entry in entries}
+    # A target that names its tasks is told of those that are gone, without their scope.
+    gone = {entry["id"] for entry in entries if entry["state"] == "missing"}
+    return [entry for key, entry in _approved(part).items() if key not in keys and entry["id"] not in gone]
 
 
 def apply(part: Mapping[str, Any], shown: Sequence[Entry], looked_up: Iterable[Entry]) -> Applied:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ Result = Mapping[str, Any]
 
 # What of a result adds up over several runs of a module.
 _DONE = ("accepted", "refused", "unknown", "not_attempted", "recovered", "failed_again", "still_running")
+# What becomes of tasks of which no run tells.
+_UNSENT = ("unknown", "not_attempted")
 
 
 def canaries(to_retry: Sequence[Entry]) -> list[Entry]:
@@ -69,6 +72,21 @@ def _verdict(after: Entry | None) -> str:
     return f"left alone: the task of this cause that was tried first ({after['id']}) {became}"
 
 
+def cut_short(to_retry: Sequence[Entry], parts: Sequence[Result], doubtful: Sequence[Entry]) -> list[dict[str, Any]]:
+    """After a run that failed: the tasks of which no run tells, with their outcome.
+
+    :param doubtful: of these nobody knows whether they were sent; the others were not
+    """
+    told = {key_of(entry) for part in parts for entry in part["tasks"]}
+    gone = {entry["id"] for part in parts for entry in part["tasks"] if entry["state"] == "missing"}
+    keys = {key_of(entry) for entry in doubtful}
+    return [
+        {**entry, "outcome": "unknown" if key_of(entry) in keys else "not_attempted"}
+        for entry in to_retry
+        if key_of(entry) not in told and entry["id"] not in gone
+    ]
+
+
 def merged(found: Result, parts: Sequence[Result], changes: Sequence[Entry] = (), *, waited: bool) -> dict[str, Any]:
     """One result of what was found and of the runs that acted on it.
 
@@ -81,9 +99,13 @@ def merged(found: Result, parts: Sequence[Result], changes: Sequence[Entry] = ()
     for part in parts:
         later.update((key_of(entry), dict(entry)) for entry in part["tasks"] if entry["state"] != "missing")
         later.update((entry["id"], dict(entry)) for entry in part["tasks"] if entry["state"] == "missing")
-    tasks = [later.get(key_of(entry)) or later.get(entry["id"]) or dict(entry) for entry in found["tasks"]]
-    done = {name: sum(part["counts"][name] for part in parts) for name in _DONE}
+    tasks = [
+        _since(entry, later.get(key_of(entry)) or later.get(entry["id"]) or dict(entry)) for entry in found["tasks"]
+    ]
+    said = Counter(entry["outcome"] for entry in changes)
+    done = {name: said[name] + sum(part["counts"][name] for part in parts) for name in _DONE}
     counts = recount({**found["counts"], **done}, tasks)
+    vanished = sum(entry["outcome"] == "accepted" and entry.get("state_after") == "missing" for entry in tasks)
     return {
         **found,
         "changed": any(part["changed"] for part in parts),
@@ -91,7 +113,10 @@ def merged(found: Result, parts: Sequence[Result], changes: Sequence[Entry] = ()
         "waited": waited,
         "tasks": tasks,
         "counts": counts,
-        "problems": _sum([part["problems"] for part in parts]),
+        "problems": {
+            **_sum([{name: said[name] for name in _UNSENT}, *(part["problems"] for part in parts)]),
+            "missing": counts["missing"] + vanished,
+        },
         "requests": _sum([found["requests"], *(part["requests"] for part in parts)]),
         "diff": {
             side: {name: state for part in parts for name, state in part["diff"][side].items()}
@@ -99,6 +124,13 @@ def merged(found: Result, parts: Sequence[Result], changes: Sequence[Entry] = ()
         },
         "warned": list(dict.fromkeys(text for one in (found, *parts) for text in one.get("warned", ()))),
     }
+
+
+def _since(before: Entry, after: dict[str, Any]) -> dict[str, Any]:
+    """What a run says of a task; of one that healed before the run looked, as of one that healed before its retry."""
+    if before["action"] == "retry" and has_healed(after) and "state_after" not in after:
+        return {**before, "action": "none", "outcome": "none", "reason": after["reason"], "state_after": after["state"]}
+    return after
 
 
 def _sum(numbers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def has_failed(entry: Entry) -> bool:
 
 
 def has_healed(entry: Entry) -> bool:
-    """Whether it was found healed, or under way, just before its retry was to be sent."""
-    return entry["action"] == "none" and entry.get("state_after") in ("succeeded", *UNDER_WAY)
+    """Whether it was found healed, or under way, before its retry was to be sent."""
+    return entry["action"] == "none" and entry.get("state_after", entry["state"]) in ("succeeded", *UNDER_WAY)
 
 
 def has_recovered(entry: Entry) -> bool:
