@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.redrive.tasks.plugins.plugin_utils._document import Document
 from ansible_collections.redrive.tasks.plugins.plugin_utils._words import (
     Row,
+    afterwards,
     clean,
     drift,
     failed,
@@ -105,6 +106,8 @@ def _to_do(document: Document, row: Row) -> Iterator[str]:
     until = f"; shown until {row['expiry']} ({left(document, row['expiry'])})" if row["expiry"] else ""
     yield f"        Where: {where(row)}{until}"
     yield f"        To do: {remedy(row, 400)}"
+    if afterwards(row):
+        yield f"        Then: {afterwards(row)}"
 
 
 def question(totals: Mapping[str, int]) -> str:

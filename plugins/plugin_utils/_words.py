@@ -18,6 +18,8 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._document import Doc
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 # Without these, a text of a server could be taken for a template by whatever shows it next.
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
+# What is true of one task of such a cause is not true of the next: only a person can say which may be retried.
+_ONE_BY_ONE = ("geelark.maybe_published", "geelark.cancelled", "drs.wrong_level")
 
 Row = Mapping[str, Any]
 
@@ -95,11 +97,11 @@ def remedy(row: Row, length: int = 1000) -> str:
 
 
 def afterwards(row: Row) -> str:
-    """What is done once a person has repaired the cause; empty where that is nothing."""
-    if row["class"] != "fix" or not row["left"]:
+    """What is done once a person has repaired the cause; empty where that is nothing, or differs by task."""
+    if row["class"] != "fix" or row["rule"] in _ONE_BY_ONE or not (row["left"] or row["failed_again"]):
         return ""
-    code = f" and codes [{clean(row['code'])}]" if row["code"] else ""
-    return f"retry them with retry_classes [fix]{code}"
+    named = f"plan_codes={clean(row['code'])}" if row["code"] else "plan_message_regex=... with words of its message"
+    return f"retry just this cause with redrive.tasks.remediate_cause and {named}"
 
 
 def gist(document: Document) -> str:

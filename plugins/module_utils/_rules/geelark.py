@@ -156,8 +156,8 @@ RULES = (
         "geelark.maybe_published",
         FailureClass.FIX,
         "The post may be public or among the drafts already, and a retry would publish it twice. Look at the account on"
-        " the platform and at its drafts first. If the post is not there, retry this task with retry_classes: [fix] and"
-        " codes: [its code], or with a rule of your own.",
+        " the platform and at its drafts first. If the post is not there, restart this task alone, by its id, with"
+        " retry_classes: [fix].",
         codes=_codes(20003, (20213, 20215), 20251),
     ),
     # Cancelled is a state of its own, which is not judged. Yet the vendor lists these two among the reasons of failed
@@ -165,8 +165,8 @@ RULES = (
     rule(
         "geelark.cancelled",
         FailureClass.FIX,
-        "The task was cancelled, or another one like it was. Ask who cancelled it. If it is still wanted, retry it with"
-        " retry_classes: [fix] and codes: [its code].",
+        "The task was cancelled, or another one like it was. Ask who cancelled it. If it is still wanted, restart"
+        " it alone, by its id, with retry_classes: [fix].",
         codes=_codes((20005, 20006)),
     ),
     rule(
