@@ -337,7 +337,7 @@ floor: tools $(FLOOR)/.floor  ## The same on the oldest ansible-core that is sup
 	export PATH='$(FLOOR)/bin':"$$PATH"
 	ansible --version | sed -n 1p
 	exec '$(FLOOR)/bin/python' -m pytest -n $(JOBS) --dist worksteal -o cache_dir='$(B)/pytest_cache_floor' \
-	  tests/unit tests/modules tests/playbooks/test_remediate.py
+	  tests/unit tests/modules tests/playbooks/test_remediate.py tests/playbooks/test_progress.py
 
 define MOLECULE
 rm -rf '$(HOME)'/.ansible/tmp/molecule.*
