@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # `make` lists the targets. Everything generated is under $(BUILD); nothing else needs to be installed than
-# git, make, bash and a Python with venv. Settings: PYTHON=python3.12, V=1 (show all output), JOBS=4, BUILD=other-folder.
+# git, make, bash and a Python with venv, and for `make test` chromium.
+# Settings: PYTHON=python3.12, V=1 (show all output), JOBS=4, BUILD=other-folder.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -49,8 +50,8 @@ unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATHS ANSIBLE_LIBRARY ANSIBLE_ROLES_
 unexport XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME
 
 # What the pytest of `make test` runs. pytest fails on a folder that is not there.
-PYTEST_DIRS := tests/unit tests/architecture tests/contract tests/fuzz tests/model tests/modules tests/canaries \
-  tests/playbooks tests/awx tests/documentation
+PYTEST_DIRS := tests/unit tests/architecture tests/browser tests/contract tests/fuzz tests/model tests/modules \
+  tests/canaries tests/playbooks tests/awx tests/documentation
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 # step NAME COMMAND...: prints the name, runs, prints the time. The output goes to a log, shown on failure or with V=1.
@@ -306,6 +307,10 @@ sanity: tools  ## ansible-test sanity, on every Python found, nothing ignored
 .PHONY: units
 units: tools  ## Unit and architecture tests
 	@exec $(PYTEST) tests/unit tests/architecture
+
+.PHONY: browser
+browser: tools  ## The HTML report in Debian's headless Chromium
+	@exec $(PYTEST) tests/browser
 
 .PHONY: contract
 contract: tools  ## The local cloud and the client against the vendor's captures and SDK

@@ -44,8 +44,9 @@ class BrowserError(Exception):
 class Page:
     """One tab."""
 
-    def __init__(self, browser: Chromium, session: str) -> None:
+    def __init__(self, browser: Chromium, context: str, session: str) -> None:
         self._browser = browser
+        self._context = context
         self._session = session
         self.complaints: list[str] = []
         """What the console said: errors of scripts, violations of the page's policy, files that were not loaded."""
@@ -53,6 +54,10 @@ class Page:
     def call(self, method: str, **params: Any) -> Message:
         """Send a command to this tab, and return what it says."""
         return self._browser.call(method, self._session, **params)
+
+    def close(self) -> None:
+        """Forget the tab, and all that it knows."""
+        self._browser.call("Target.disposeBrowserContext", browserContextId=self._context)
 
     def heard(self, message: Message) -> None:
         """Keep what the console says."""
@@ -170,7 +175,7 @@ class Chromium:
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, context, session)
         for domain in ("Page", "Runtime", "Log"):
             page.call(f"{domain}.enable")
         return page
