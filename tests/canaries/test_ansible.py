@@ -118,20 +118,27 @@ def test_modules_in_a_play_show_no_secret(cloud: LocalCloud, tmp_path: Path) -> 
         assert mode == "drwx------"
 
 
-def remediate(folder: Path, targets: list[dict[str, Any]], secrets: dict[str, str], *options: str) -> Watched:
-    """The playbook with its targets in a vault. The arguments of modules go through a pipe."""
-    report = str(folder / "report.md")
-    content = {"remediate_targets": targets, "remediate_report": report, "remediate_wait": False}
-    given = write(folder / "targets.yml", content, password="of the vault")
+FORMS_OF_REPORT = ("json", "markdown", "html")
+
+
+def run_playbook(
+    name: str, folder: Path, options: tuple[str, ...], secrets: dict[str, str], *files: Path, **variables: Any
+) -> Watched:
+    """A playbook with everything reported, and its files in a vault. The arguments of modules go through a pipe."""
+    reports = {f"report_{form}": str(folder / f"report.{form}") for form in FORMS_OF_REPORT}
+    given = write(folder / "variables.yml", {**reports, "remediate_wait": False, **variables}, password="of the vault")
     password = folder / "password"
     password.write_text("of the vault")
-    command = ["ansible-playbook", "redrive.tasks.remediate", "-e", f"@{given}", "-vvvv"]
+    command = ["ansible-playbook", f"redrive.tasks.{name}", "-vvvv", "-e", f"@{given}"]
     more = {"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "ANSIBLE_PIPELINING": "true"}
     watched = watch(
-        [*command, "--vault-password-file", str(password), *options], folder, secrets, environ={**LOUD, **more}
+        [*command, "--vault-password-file", str(password), *options],
+        folder,
+        secrets,
+        environ={**LOUD, **more},
+        given=files,
     )
     assert watched.code == 2, watched.output
-    assert list(folder.glob("report*.md"))
     return watched
 
 
@@ -139,59 +146,83 @@ def target(form: Form, cloud: LocalCloud, **more: Any) -> dict[str, Any]:
     return {"service": form.service.name, "name": form.service.name, **form.arguments(cloud), **more}
 
 
-def test_the_playbook_and_its_role_show_no_secret(cloud: LocalCloud, tmp_path: Path) -> None:
-    """One target for each service, which refuses to retry and shows all that it knows."""
+def test_targets_of_a_list_show_no_secret(cloud: LocalCloud, tmp_path: Path) -> None:
+    """One for each service, which refuses to retry and shows all that it knows."""
     folder = tmp_path / "run"
     folder.mkdir()
     secrets = prepare(cloud, folder, *KEYS)
     for form in KEYS:
         cloud.faults.add(echo_of(form))
-    watched = remediate(folder, [target(form, cloud) for form in KEYS], secrets)
+    targets = [target(form, cloud) for form in KEYS]
+    watched = run_playbook("remediate", folder, (), secrets, redrive_targets=targets, remediate_canary=True)
     assert {request.operation for request in cloud.requests if request.fault} == {form.service.retry for form in KEYS}
+    assert {path.name for path in folder.glob("report.*")} == {f"report.{form}" for form in FORMS_OF_REPORT}
     shown = watched.shown
     assert not shown, shown
     assert not watched.passing
 
 
-def test_targets_that_cannot_be_worked_on_show_no_secret(cloud: LocalCloud, tmp_path: Path) -> None:
-    """In check mode."""
+def test_targets_of_an_inventory_that_cannot_be_worked_on_show_no_secret(cloud: LocalCloud, tmp_path: Path) -> None:
+    """The secrets stand in the variables of hosts and groups. For a plan, and for a run in check mode."""
     folder = tmp_path / "run"
     folder.mkdir()
     sls = KEYS[0]
     secrets = prepare(cloud, folder, sls)
-    secrets |= {name: canary(f"{name} in a target") for name in ("misspelt", "address")}
+    secrets |= {name: canary(f"{name} in a target") for name in ("misspelt", "address", "no target")}
     cloud.faults.add(echo(sls.service.lists[0], "page", sls.secrets, {}))
-    watched = remediate(
-        folder,
-        [
-            target(sls, cloud),
-            target(sls, cloud, acess_key_secret=secrets["misspelt"]),
-            target(sls, cloud, endpoint=f"https://user:{secrets['address']}@127.0.0.1"),
-        ],
-        secrets,
-        "--check",
-    )
-    assert "acess_key_secret" in watched.output
-    assert cloud.requests[-1].fault == "echo"
-    shown = watched.shown
-    assert not shown, shown
+    account = target(sls, cloud)
+    del account["name"]
+    hosts = {
+        "refused": {},
+        "misspelt": {"acess_key_secret": secrets["misspelt"]},
+        "address": {"endpoint": f"https://user:{secrets['address']}@127.0.0.1"},
+        "none": f"service=sls access_key_secret={secrets['no target']}",
+    }
+    inventory = {
+        "redrive_targets": {
+            "hosts": {name: {"redrive_target": one} for name, one in hosts.items()},
+            "vars": {"redrive_account": account},
+        }
+    }
+    # A vault: what stands beside a mistake, Ansible shows.
+    given = write(folder / "inventory.yml", inventory, password="of the vault")
+    for playbook, options in (("plan", ()), ("remediate", ("--check",))):
+        watched = run_playbook(playbook, folder, ("-i", str(given), *options), secrets)
+        assert "acess_key_secret" in watched.output
+        assert cloud.requests[-1].fault == "echo"
+        shown = watched.shown
+        assert not shown, shown
+    names = [f"report{kind}.{form}" for kind in ("", ".preview") for form in FORMS_OF_REPORT]
+    assert sorted(path.name for path in folder.glob("report*")) == sorted(names)
+
+
+def test_a_wrong_variable_of_a_role_shows_no_secret_next_to_it(cloud: LocalCloud, tmp_path: Path) -> None:
+    """Ansible shows the variables of the role, of which one is the target."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    secrets = prepare(cloud, folder, SLS[0])
+    targets = [target(SLS[0], cloud)]
+    for name, wrong in {"plan_retry_classes": ["hopeless"], "remediate_canary": "perhaps"}.items():
+        watched = run_playbook("remediate", folder, (), secrets, redrive_targets=targets, **{name: wrong})
+        assert "Validation of arguments failed" in watched.output
+        shown = watched.shown
+        assert not shown, shown
 
 
 def test_targets_that_are_none_are_refused_without_their_secrets(cloud: LocalCloud, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
     secrets = {"target": canary("a target that is none")}
-    target = f"service=sls access_key_secret={secrets['target']}"
-    given = write(folder / "targets.yml", {"remediate_targets": [target, json.dumps(secrets)]})
-    watched = watch(
-        ["ansible-playbook", "redrive.tasks.remediate", "-e", f"@{given}", "-vvvv"],
-        folder,
-        secrets,
-        environ=LOUD,
-        given=[given],
-    )
-    assert watched.code == 2
-    assert not watched.shown
+    lists: list[Any] = [
+        [f"service=sls access_key_secret={secrets['target']}", json.dumps(secrets), [secrets["target"]], None],
+        {"service": "sls", "access_key_secret": secrets["target"]},
+        json.dumps([{"service": "sls", "access_key_secret": secrets["target"]}]),
+    ]
+    for targets in lists:
+        watched = run_playbook("remediate", folder, (), secrets, redrive_targets=targets)
+        assert not cloud.requests
+        shown = watched.shown
+        assert not shown, shown
 
 
 # -- what Ansible shows whatever a module does ------------------------------------------------------------------------

@@ -90,7 +90,8 @@ def watch(
     work = folder / "work"
     for place in (*places.values(), work):
         place.mkdir(exist_ok=True)
-    env = {**{name: str(place) for name, place in places.items()}, "ANSIBLE_LOG_PATH": str(folder / "ansible.log")}
+    env = {name: str(place) for name, place in places.items()}
+    env |= {"ANSIBLE_LOG_PATH": str(folder / "ansible.log"), "ANSIBLE_RETRY_FILES_SAVE_PATH": str(folder)}
     out = (folder.parent / f"{folder.name}.out").open("w+")
     with out:
         process = subprocess.Popen(
