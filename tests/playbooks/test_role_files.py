@@ -64,7 +64,9 @@ def test_argument_specs_name_the_defaults(role: Path) -> None:
     entries = load(role / "meta" / "argument_specs.yml")["argument_specs"]
     for name, entry in entries.items():
         found = {option: content.get("default") for option, content in entry["options"].items()}
-        assert found == {option: defaults[option] for option in found}, name
+        # Ansible would fill in the target, and show it beside a mistake in another variable.
+        expected = {option: None if option.endswith("_target") else defaults[option] for option in found}
+        assert found == expected, name
         assert name != "main" or set(found) == set(defaults)
     assert set(entries) == {file.stem for file in (role / "tasks").glob("*.yml")}
 
