@@ -179,8 +179,8 @@ CONTROLLER_MAY_IMPORT: dict[str, set[str]] = {
 }
 # All others are pure: what they make depends on their arguments alone.
 TOUCHES = {"_action", "_files", "_html", "_screen", "_watching"}
-# What knows the services, or gives one as an example. All others work for any.
-SPEAKS_OF_SERVICES = {"_services", "_targets"}
+# What knows the services, gives one as an example, or names rules of theirs. All others work for any.
+SPEAKS_OF_SERVICES = {"_services", "_targets", "_words"}
 
 # Pure: no clock, no chance, no environment, no network, no Ansible.
 PURE = (
