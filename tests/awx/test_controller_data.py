@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import running
-from awx.places import awx_collections, collections, installed
+from awx.places import awx_collections, collections, installed, once
 from local_controller import rules
 from local_controller.testing import LocalController
 from local_controller.world import Refused, World
@@ -29,56 +29,54 @@ TEMPLATES = ("plan", "apply", "remediate", "nightly")
 IMAGE = "registry.example.org/redrive-ee:0.1.0"
 
 
-@pytest.fixture(scope="module")
-def controller() -> Iterator[LocalController]:
-    with LocalController(installed()) as running_one:
-        yield running_one
+def applied(controller: LocalController, home: Path, *options: str) -> dict[str, Any]:
+    """One run of redrive.tasks.controller: how many tasks changed something, what was sent, and the output."""
+    before = len(controller.world.writes)
+    variables = {"controller_targets": TARGETS, "controller_environment_image": IMAGE}
+    command = ["ansible-playbook", "redrive.tasks.controller", "-e", json.dumps(variables), *options]
+    paths = f"{collections()}:{awx_collections()}"
+    done = running.run(command, home, {**controller.environment, "ANSIBLE_COLLECTIONS_PATH": paths})
+    assert done.returncode == 0, done.stdout + done.stderr
+    recap = re.search(r"^localhost .*changed=(\d+)", done.stdout, re.MULTILINE)
+    assert recap, done.stdout
+    sent = [tuple(one) for one in controller.world.writes[before:]]
+    return {"changed": int(recap.group(1)), "sent": sent, "output": done.stdout + done.stderr}
 
 
-class Applied:
-    """One run of redrive.tasks.controller."""
-
-    def __init__(self, controller: LocalController, home: Path, *options: str, **variables: Any) -> None:
-        before = len(controller.world.writes)
-        values = {"controller_targets": TARGETS, "controller_environment_image": IMAGE, **variables}
-        command = ["ansible-playbook", "redrive.tasks.controller", "-e", json.dumps(values), *options]
-        paths = f"{collections()}:{awx_collections()}"
-        done = running.run(command, home, {**controller.environment, "ANSIBLE_COLLECTIONS_PATH": paths})
-        self.output = done.stdout + done.stderr
-        assert done.returncode == 0, self.output
-        recap = re.search(r"^localhost .*changed=(\d+)", done.stdout, re.MULTILINE)
-        assert recap, self.output
-        self.changed = int(recap.group(1))
-        self.writes = controller.world.writes[before:]
+def _run_thrice(home: Path) -> tuple[dict[str, dict[str, Any]], World]:
+    with LocalController(installed()) as controller:
+        runs = {"check": applied(controller, home, "--check")}
+        runs.update({name: applied(controller, home) for name in ("first", "second")})
+        return runs, controller.world
 
 
 @pytest.fixture(scope="module")
-def runs(controller: LocalController, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Applied]:
-    """Check mode, the run, and a second run, over one empty controller."""
-    home = tmp_path_factory.mktemp("home")
-    return {
-        "check": Applied(controller, home, "--check"),
-        "first": Applied(controller, home),
-        "second": Applied(controller, home),
-    }
+def made(shared: Path) -> tuple[dict[str, dict[str, Any]], World]:
+    return once(shared, "controller", _run_thrice)
 
 
 @pytest.fixture
-def world(controller: LocalController, runs: dict[str, Applied]) -> World:
+def runs(made: tuple[dict[str, dict[str, Any]], World]) -> dict[str, dict[str, Any]]:
+    """Check mode, the run, and a second run, over one empty controller."""
+    return made[0]
+
+
+@pytest.fixture
+def world(made: tuple[dict[str, dict[str, Any]], World]) -> World:
     """What was made of an empty controller."""
-    return controller.world
+    return copy.deepcopy(made[1])
 
 
-def test_check_mode_says_what_would_be_made_and_makes_nothing(runs: dict[str, Applied]) -> None:
-    assert runs["check"].writes == []
-    assert runs["check"].changed == runs["first"].changed > 0
+def test_check_mode_says_what_would_be_made_and_makes_nothing(runs: dict[str, dict[str, Any]]) -> None:
+    assert runs["check"]["sent"] == []
+    assert runs["check"]["changed"] == runs["first"]["changed"] > 0
 
 
-def test_a_second_run_changes_nothing(runs: dict[str, Applied]) -> None:
-    assert runs["first"].writes
-    assert runs["second"].changed == 0
-    assert runs["second"].writes == []
-    assert "WARNING" not in runs["second"].output.replace("[WARNING]: No inventory was parsed", "")
+def test_a_second_run_changes_nothing(runs: dict[str, dict[str, Any]]) -> None:
+    assert runs["first"]["sent"]
+    assert runs["second"]["changed"] == 0
+    assert runs["second"]["sent"] == []
+    assert "WARNING" not in runs["second"]["output"].replace("[WARNING]: No inventory was parsed", "")
 
 
 def test_every_template_gets_the_project_the_inventory_and_the_environment(world: World) -> None:
@@ -215,9 +213,23 @@ def test_what_is_secret_is_marked_so_in_every_credential_type(service: str, secr
 # ---- that the controller of these tests refuses what AWX refuses
 
 
-def test_a_misspelt_field_is_refused(world: World) -> None:
+@pytest.fixture
+def small() -> World:
+    """A controller with one template and no more, made without a playbook."""
+    made = World(installed())
+    organization = made.create("organizations", {"name": "Default"})["id"]
+    project = made.create("projects", {"name": "project", "organization": organization})["id"]
+    inventory = made.create("inventories", {"name": "inventory", "organization": organization})["id"]
+    content = {"name": "template", "project": project, "inventory": inventory, "playbook": "playbooks/plan.yml"}
+    template = made.create("job_templates", {**content, "survey_enabled": True})["id"]
+    question = {"question_name": "Why", "variable": "report_reason", "type": "text", "required": True, "min": 3}
+    made.ask("job_templates", template, {"name": "x", "description": "", "spec": [question]})
+    return made
+
+
+def test_a_misspelt_field_is_refused(small: World) -> None:
     with pytest.raises(Refused, match="no such field"):
-        world.create("organizations", {"name": "one", "discription": "x"})
+        small.create("organizations", {"name": "one", "discription": "x"})
 
 
 @pytest.mark.parametrize(
@@ -234,11 +246,11 @@ def test_a_misspelt_field_is_refused(world: World) -> None:
     ],
 )
 def test_a_wrong_credential_type_is_refused(
-    field: dict[str, Any], injector: dict[str, str], complaint: str, world: World
+    field: dict[str, Any], injector: dict[str, str], complaint: str, small: World
 ) -> None:
     content = {"name": "wrong", "kind": "cloud", "inputs": {"fields": [field]}, "injectors": {"env": injector}}
     with pytest.raises(Refused, match=complaint):
-        world.create("credential_types", content)
+        small.create("credential_types", content)
 
 
 @pytest.mark.parametrize(
@@ -254,12 +266,12 @@ def test_a_wrong_credential_type_is_refused(
         ({"variable": "other"}, "duplicated"),
     ],
 )
-def test_a_wrong_survey_is_refused(question: dict[str, Any], complaint: str, world: World) -> None:
+def test_a_wrong_survey_is_refused(question: dict[str, Any], complaint: str, small: World) -> None:
     usual = {"question_name": "x", "variable": "mine", "type": "text", "required": False}
     spec = [{**usual, "variable": "other"}, {**usual, **question}]
-    template = world.named("job_templates", "Redrive plan")["id"]
+    template = small.named("job_templates", "template")["id"]
     with pytest.raises(Refused, match=complaint):
-        world.ask("job_templates", template, {"name": "x", "description": "", "spec": spec})
+        small.ask("job_templates", template, {"name": "x", "description": "", "spec": spec})
 
 
 @pytest.mark.parametrize(
@@ -273,11 +285,11 @@ def test_a_wrong_survey_is_refused(question: dict[str, Any], complaint: str, wor
         ("DTSTART:20260101T020000Z RRULE:FREQ=SECONDLY;INTERVAL=1", "failed validation"),
     ],
 )
-def test_a_wrong_recurrence_rule_is_refused(rule: str, complaint: str, world: World) -> None:
-    nightly = world.named("job_templates", "Redrive nightly")["id"]
-    content = {"name": "x", "rrule": rule, "unified_job_template": nightly, "extra_data": {"report_reason": "test"}}
+def test_a_wrong_recurrence_rule_is_refused(rule: str, complaint: str, small: World) -> None:
+    template = small.named("job_templates", "template")["id"]
+    content = {"name": "x", "rrule": rule, "unified_job_template": template, "extra_data": {"report_reason": "test"}}
     with pytest.raises(Refused, match=complaint):
-        world.create("schedules", content)
+        small.create("schedules", content)
 
 
 @pytest.mark.parametrize(
@@ -289,19 +301,19 @@ def test_a_wrong_recurrence_rule_is_refused(rule: str, complaint: str, world: Wo
         ({"diff_mode": True}, "not configured to prompt"),
     ],
 )
-def test_a_schedule_may_only_say_what_its_template_asks(more: dict[str, Any], complaint: str, world: World) -> None:
-    nightly = world.named("job_templates", "Redrive nightly")["id"]
+def test_a_schedule_may_only_say_what_its_template_asks(more: dict[str, Any], complaint: str, small: World) -> None:
+    template = small.named("job_templates", "template")["id"]
     usual = {
         "name": "x",
         "rrule": "DTSTART:20260101T020000Z RRULE:FREQ=DAILY;INTERVAL=1",
-        "unified_job_template": nightly,
+        "unified_job_template": template,
         "extra_data": {"report_reason": "test"},
     }
     with pytest.raises(Refused, match=complaint):
-        world.create("schedules", {**usual, **more})
+        small.create("schedules", {**usual, **more})
 
 
-def test_a_playbook_that_the_project_does_not_have_is_refused(world: World) -> None:
-    template = world.named("job_templates", "Redrive plan")["id"]
+def test_a_playbook_that_the_project_does_not_have_is_refused(small: World) -> None:
+    template = small.named("job_templates", "template")["id"]
     with pytest.raises(Refused, match="Playbook not found"):
-        world.change("job_templates", template, {"playbook": "redrive.tasks.plan"})
+        small.change("job_templates", template, {"playbook": "redrive.tasks.plan"})

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -52,8 +51,15 @@ class World:
         self.links: dict[tuple[str, int, str], list[int]] = {}
         self.surveys: dict[int, dict[str, Any]] = {}
         self.writes: list[Write] = []
-        self._ids = itertools.count(1)
+        self._last_id = 0
         self._checkout = checkout
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For other processes: all but the lock."""
+        return {name: value for name, value in vars(self).items() if name != "lock"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state, lock=threading.RLock())
 
     # -- looking
 
@@ -114,7 +120,8 @@ class World:
         missing = [name for name, field in fields.items() if field.required and content.get(name) in (None, "")]
         if missing:
             raise Refused(400, {name: ["This field is required."] for name in missing})
-        item = {"id": next(self._ids), **{name: copy.deepcopy(field.default) for name, field in fields.items()}}
+        self._last_id += 1
+        item = {"id": self._last_id, **{name: copy.deepcopy(field.default) for name, field in fields.items()}}
         return self._take(kind, item, content)
 
     def change(self, kind: str, item_id: int, content: Mapping[str, Any]) -> Item:
