@@ -169,7 +169,7 @@ def _lines(pairs: Iterator[tuple[str, str]] | Any) -> dict[str, Any]:
     return {"shown": said[:_MOST_LINES], "more": max(len(said) - _MOST_LINES, 0)}
 
 
-##### What became of tasks
+# -- What became of tasks --
 
 
 def _is_held(document: Document, target: Mapping[str, Any]) -> bool:
@@ -234,7 +234,7 @@ def _urgency(row: _Row) -> tuple[int, str, int, str]:
     return (_RANKS[FATES[row.fate].family], row.entry["expires"] or "9", row.target, row.entry["created"] or "9")
 
 
-##### Parts of the page
+# -- Parts of the page --
 
 
 def _verdict(document: Document) -> dict[str, Any]:

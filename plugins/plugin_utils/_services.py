@@ -20,6 +20,8 @@ class Service(NamedTuple):
     :ivar place: options that say where, from the widest to the narrowest; a target without a name is called after them
     :ivar narrow: options, besides codes, that make a target smaller
     :ivar told: what of a task's scope the target tells already, so that it need not be said for each cause
+    :ivar one_by_one: rules of causes in which what holds for one task does not hold for the next, so that only a person
+        can say which may be retried
     """
 
     info: str
@@ -28,6 +30,7 @@ class Service(NamedTuple):
     place: tuple[str, ...] = ()
     narrow: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    one_by_one: tuple[str, ...] = ()
 
 
 SERVICES = {
@@ -45,11 +48,13 @@ SERVICES = {
         place=("cloud", "project_name", "project_id"),
         narrow=("db_use_type",),
         told=("project_id",),
+        one_by_one=("drs.wrong_level",),
     ),
     "geelark": Service(
         info="redrive.tasks.geelark_task_info",
         retry="redrive.tasks.geelark_task_restart",
         ids="task_ids",
+        one_by_one=("geelark.maybe_published", "geelark.cancelled"),
     ),
     "sls": Service(
         info="redrive.tasks.sls_shipper_task_info",

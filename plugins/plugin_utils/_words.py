@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.redrive.tasks.plugins.plugin_utils._document import Document, is_stopped, seconds_between
+from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES
 
 # Control characters, and those that reorder or hide text: a service's words are shown on terminals and in reports.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 # Without these, a text of a server could be taken for a template by whatever shows it next.
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
-# What is true of one task of such a cause is not true of the next: only a person can say which may be retried.
-_ONE_BY_ONE = ("geelark.maybe_published", "geelark.cancelled", "drs.wrong_level")
+_ONE_BY_ONE = {rule for service in SERVICES.values() for rule in service.one_by_one}
 
 Row = Mapping[str, Any]
 

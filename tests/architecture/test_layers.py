@@ -162,7 +162,7 @@ CONTROLLER_MAY_IMPORT: dict[str, set[str]] = {
     "_approved": {"_entries", "_targets"},
     "_document": {"_entries", "_services", "module_utils._result"},
     "_run": {"_document"},
-    "_words": {"_document"},
+    "_words": {"_document", "_services"},
     "_markdown": {"_document", "_words"},
     "_screen_text": {"_document", "_words"},
     "_timeline": {"_document"},
@@ -180,7 +180,7 @@ CONTROLLER_MAY_IMPORT: dict[str, set[str]] = {
 # All others are pure: what they make depends on their arguments alone.
 TOUCHES = {"_action", "_files", "_html", "_screen", "_watching"}
 # What knows the services, gives one as an example, or names rules of theirs. All others work for any.
-SPEAKS_OF_SERVICES = {"_services", "_targets", "_words"}
+SPEAKS_OF_SERVICES = {"_services", "_targets"}
 
 # Pure: no clock, no chance, no environment, no network, no Ansible.
 PURE = (
