@@ -82,7 +82,8 @@ def author_of(variables: Variables, user: str, reason: str) -> dict[str, str]:
 
     return {
         "user": told("user_name") or user,
-        "schedule": told("schedule_name"),
+        # A slice, and a job of a workflow, are told the schedule of what they belong to.
+        "schedule": told("schedule_name") or told("parent_job_schedule_name"),
         "job": told("job_id"),
         "template": told("job_template_name"),
         "reason": reason.strip(),

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ import pytest
 import yaml
 
 import running
+from awx.credentials import CREDENTIALS, injected
 from awx.places import collections, installed, once
 from local_cloud.testing import LocalCloud
-from local_controller import rules
-from modules.services import API_TOKEN, DOMAIN, KEY_ID, PASSWORD, PROJECT_ID, SECRET, SERVICES, USER
+from modules.services import SERVICES
 
 DEFINITION = installed() / "playbooks" / "files" / "execution-environment.yml"
 
@@ -113,48 +112,6 @@ def test_what_is_named_for_the_environment_is_all_that_plugins_import() -> None:
 
 
 # ---- the playbooks in that environment, with credentials as a controller injects them
-
-CREDENTIALS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
-    "usual": {
-        "Alibaba Cloud SLS": {"access_key_id": KEY_ID, "access_key_secret": SECRET},
-        "Tencent Cloud CLS": {"secret_id": KEY_ID, "secret_key": SECRET, "region": "ap-guangzhou"},
-        "Open Telekom Cloud and Huawei Cloud DRS": {
-            "username": USER,
-            "password": PASSWORD,
-            "user_domain_name": DOMAIN,
-            "auth_url": "{url}/v3",
-        },
-        "GeeLark": {"api_token": API_TOKEN},
-    },
-    "keys": {
-        "Open Telekom Cloud and Huawei Cloud DRS": {"access_key": KEY_ID, "secret_key": SECRET, "auth_url": "{url}/v3"},
-        "GeeLark": {"app_id": "testTeam", "api_key": "testApiKey0123456789"},
-    },
-}
-
-
-@pytest.fixture
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud() as one:
-        for service in SERVICES:
-            service.prepare(one)
-        one.world.drs.add_project(PROJECT_ID, domain=DOMAIN)
-        one.world.geelark.change_team("testTeam", api_key="testApiKey0123456789")
-        yield one
-
-
-def injected(way: str, url: str) -> dict[str, str]:
-    """The variables that a controller sets for credentials of this collection's types; empty where a field is."""
-    text = (installed() / "playbooks" / "vars" / "controller_credential_types.yml").read_text()
-    types = yaml.safe_load(text.replace("!unsafe ", ""))["controller_credential_types"]
-    variables: dict[str, str] = {}
-    for one in types:
-        name = one["name"].partition("}} ")[2]
-        values = {field: value.format(url=url) for field, value in CREDENTIALS[way].get(name, {}).items()}
-        if values:
-            env = one["injectors"]["env"]
-            variables.update({variable: rules.rendered(template, values) for variable, template in env.items()})
-    return variables
 
 
 @pytest.mark.parametrize("way", CREDENTIALS)
