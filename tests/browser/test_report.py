@@ -272,6 +272,7 @@ class TestLooks:
 
     def test_what_is_left_is_told_by_the_clock_of_the_reader(self, page: Page, report: Report) -> None:
         page.call("Emulation.setTimezoneOverride", timezoneId="Asia/Kolkata")
+        page.call("Emulation.setLocaleOverride", locale="en-US")
         page.open(report("run"))
         said = page.run("document.querySelector('.live').textContent")
         assert re.match(r"On your clock Mon,? 10:23 AM, ", said)

@@ -304,7 +304,7 @@ class TestTimeline:
     def test_holds_what_expires_at_its_very_end(self) -> None:
         made = timeline(iso(STARTED), 6, self.at(0, 1, 1.5, 12))
         assert made is not None
-        assert [bar.total for bar in made.bars] == [2, 1, *[0] * 9, 1]
+        assert [one.total for one in made.bars] == [2, 1, *[0] * 9, 1]
         assert made.bars[0].words == "0 h to 1 h"
         assert made.bars[0].until == iso(STARTED + HOUR)
 
