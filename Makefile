@@ -211,6 +211,7 @@ test: tools $(FLOOR)/.floor  ## Everything
 	trap 'kill "$$second" 2>/dev/null || true' EXIT
 	'$(MAKE)' --no-print-directory lint typing docs || status=$$?
 	wait "$$second" || status=$$?
+	trap - EXIT
 	cat '$(LOGS)/second-row.log'
 	[ "$$status" = 0 ]
 	'$(MAKE)' --no-print-directory floor
