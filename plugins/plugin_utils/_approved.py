@@ -76,10 +76,11 @@ def apply(part: Mapping[str, Any], shown: Sequence[Entry], looked_up: Iterable[E
     """
     approved = _approved(part)
     planned = {key_of(entry): entry for entry in part["tasks"]}
+    ids = {entry["id"] for entry in approved.values()}
     drift: Drift = {"healed": [], "gone": [], "changed": [], "new": []}
     tasks: list[dict[str, Any]] = []
     for entry in (*shown, *looked_up):
-        fate, reason = _fate(entry, planned.get(key_of(entry)), approved, {one["id"] for one in approved.values()})
+        fate, reason = _fate(entry, planned.get(key_of(entry)), approved, ids)
         if fate in drift:
             drift[fate].append(entry["id"])
         tasks.append(left_alone(entry, reason) if reason and entry["action"] == "retry" else dict(entry))
