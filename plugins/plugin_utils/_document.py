@@ -33,6 +33,8 @@ Document = Mapping[str, Any]
 
 FORMAT = "redrive.tasks.report"
 VERSION = 1
+# What of a target is needed to apply a plan.
+_PART_OF_A_PLAN = {"name", "service", "place", "error", "held", "selection", "tasks"}
 OUTCOMES = ("accepted", "refused", "unknown", "not_attempted")
 # What can make a play fail; a target that could not be worked on always does.
 FAIL_ON = {
@@ -133,7 +135,7 @@ def approved(text: str, file: str, expected: str = "") -> Document:
     """
     try:
         plan = json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise DocumentError(f"{file} holds no plan: it is not JSON ({exc}). Draw up a new plan.") from exc
     if not isinstance(plan, dict) or plan.get("format") != FORMAT:
         raise DocumentError(f"{file} holds no plan of redrive.tasks. Draw one up with redrive.tasks.plan.")
@@ -149,7 +151,10 @@ def approved(text: str, file: str, expected: str = "") -> Document:
         raise DocumentError(
             f"{file} is not the plan that was approved: its digest is {actual}, approved was {expected}."
         )
-    if plan["kind"] == "run":
+    parts = plan.get("targets")
+    if not (isinstance(parts, list) and all(isinstance(part, dict) and set(part) >= _PART_OF_A_PLAN for part in parts)):
+        raise DocumentError(f"{file} holds no plan of redrive.tasks: its targets are not whole. Draw up a new plan.")
+    if plan.get("kind") == "run":
         raise DocumentError(f"{file} is the report of a run, and no plan. Draw one up with redrive.tasks.plan.")
     return plan
 
