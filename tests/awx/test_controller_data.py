@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,18 @@ from local_controller import rules
 from local_controller.testing import LocalController
 from local_controller.world import Refused, World
 
-TARGETS = [
-    {"service": "sls", "name": "orders", "project": "shop", "region": "eu-central-1"},
-    {"service": "geelark", "name": "phones"},
-]
+# The settings that the guide shows.
+GUIDE = installed() / "docs" / "docsite" / "rst" / "guide_awx.rst"
+SETTINGS: dict[str, Any] = yaml.safe_load(
+    textwrap.dedent(GUIDE.read_text().split("\n\n    # my_controller.yml\n")[1].split("\n\n")[0])
+)
 TEMPLATES = ("plan", "apply", "remediate", "nightly")
-IMAGE = "registry.example.org/redrive-ee:0.1.0"
 
 
 def applied(controller: LocalController, home: Path, *options: str) -> dict[str, Any]:
     """One run of redrive.tasks.controller: how many tasks changed something, what was sent, and the output."""
     before = len(controller.world.writes)
-    variables = {"controller_targets": TARGETS, "controller_environment_image": IMAGE}
-    command = ["ansible-playbook", "redrive.tasks.controller", "-e", json.dumps(variables), *options]
+    command = ["ansible-playbook", "redrive.tasks.controller", "-e", json.dumps(SETTINGS), *options]
     paths = f"{collections()}:{awx_collections()}"
     done = running.run(command, home, {**controller.environment, "ANSIBLE_COLLECTIONS_PATH": paths})
     assert done.returncode == 0, done.stdout + done.stderr
@@ -81,7 +81,7 @@ def test_a_second_run_changes_nothing(runs: dict[str, dict[str, Any]]) -> None:
 
 def test_every_template_gets_the_project_the_inventory_and_the_environment(world: World) -> None:
     environment = world.named("execution_environments", "Redrive")
-    assert environment["image"] == IMAGE
+    assert environment["image"] == SETTINGS["controller_environment_image"]
     templates = list(world.items["job_templates"].values())
     assert [one["name"].split() for one in templates] == [["Redrive", name] for name in TEMPLATES]
     for one in templates:
@@ -95,7 +95,7 @@ def test_every_template_gets_the_project_the_inventory_and_the_environment(world
 
 def test_targets_become_hosts_of_the_group_that_the_playbooks_work_on(world: World) -> None:
     hosts = {one["name"]: json.loads(one["variables"]) for one in world.items["hosts"].values()}
-    assert hosts == {"orders": {"redrive_target": TARGETS[0]}, "phones": {"redrive_target": TARGETS[1]}}
+    assert hosts == {one["name"]: {"redrive_target": one} for one in SETTINGS["controller_targets"]}
     group = world.named("groups", "redrive_targets")
     assert {one["name"] for one in world.linked("groups", group["id"], "hosts")} == set(hosts)
 
@@ -143,7 +143,7 @@ def test_what_a_template_requires_the_workflow_asks_for(world: World) -> None:
 
 def test_the_nightly_run_begins_at_night_and_says_why(world: World) -> None:
     schedule = world.named("schedules", "Redrive every night")
-    assert schedule["rrule"] == "DTSTART;TZID=UTC:20260101T020000 RRULE:FREQ=DAILY;INTERVAL=1"
+    assert schedule["rrule"] == "DTSTART;TZID=Europe/Berlin:20260101T020000 RRULE:FREQ=DAILY;INTERVAL=1"
     assert schedule["unified_job_template"] == world.named("job_templates", "Redrive nightly")["id"]
     assert schedule["extra_data"] == {"report_reason": "Nightly run"}
 
