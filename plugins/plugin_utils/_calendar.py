@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _MINUTES_OF_A_DAY = 24 * 60
 # So far ahead the next window is looked for.
@@ -70,7 +71,10 @@ class Calendar(NamedTuple):
         openings = self.openings or (Opening(frozenset(range(7)), time(0), time(0)),)
         for ahead in range(_LONGEST_FREEZE):
             day = here.date() + timedelta(days=ahead)
+            midnight = datetime.combine(day, time(0))
             starts = [datetime.combine(day, one.start) for one in openings if day.weekday() in one.days]
+            # One that began on a frozen day opens when that ends.
+            starts += [midnight for one in openings if one.holds(midnight)]
             later = [start for start in starts if start > here and not self._is_frozen(day)]
             if later:
                 return min(later)
@@ -109,16 +113,22 @@ def _opening(window: Any) -> Opening:
 
 
 def _days(names: Any) -> frozenset[int]:
-    listed: Sequence[Any] = [names] if isinstance(names, str) else names
-    short = [str(name).strip().lower()[:3] for name in listed]
-    if not set(short) <= set(DAYS):
+    listed: Sequence[Any] = names.split(",") if isinstance(names, str) else names
+    numbers = [_weekday(str(name).strip().lower()) for name in listed]
+    if -1 in numbers:
         raise CalendarError(f"remediate_window: days {names!r} must be some of {', '.join(DAYS)}.")
-    return frozenset(DAYS.index(name) for name in short)
+    return frozenset(numbers)
+
+
+def _weekday(name: str) -> int:
+    """From 0 for Monday, which may be written as mon, monday or anything between; -1 when it is no day."""
+    found = [number for number, day in enumerate(_LONG_DAYS) if len(name) >= 3 and day.startswith(name)]
+    return found[0] if found else -1
 
 
 def _time(value: Any) -> time:
     # YAML takes 22:00 without quotes for a number, of minutes here.
-    if isinstance(value, int) and 0 <= value < _MINUTES_OF_A_DAY:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MINUTES_OF_A_DAY:
         return time(value // 60, value % 60)
     match = _TIME.fullmatch(str(value).strip())
     if match is None:
