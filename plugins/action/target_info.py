@@ -76,7 +76,7 @@ class ActionModule(RoleAction):
 
     def _apply(self, target: Target, args: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
         plan = approved(read("plan_approved", args["approved"]), args["approved"], args["approved_digest"])
-        part = planned_for(target, plan)
+        part = planned_for(target, plan, task_vars["inventory_hostname"])
         selection = part["selection"]
         found = self._find(target, selection, args, task_vars)
         looks = [

@@ -32,9 +32,10 @@ class Applied(NamedTuple):
     drift: Drift
 
 
-def planned_for(target: Target, plan: Mapping[str, Any]) -> Mapping[str, Any]:
+def planned_for(target: Target, plan: Mapping[str, Any], host: str) -> Mapping[str, Any]:
     """The target's part of a plan.
 
+    :param host: decides between targets that have one name and one place, and differ in something else
     :raises TargetError: the plan has none, or one for another place
     """
     parts: list[Mapping[str, Any]] = [part for part in plan["targets"] if part["name"] == target.name]
@@ -42,7 +43,8 @@ def planned_for(target: Target, plan: Mapping[str, Any]) -> Mapping[str, Any]:
         names = ", ".join(part["name"] for part in plan["targets"]) or "none"
         raise TargetError(f"The approved plan has no target called {target.name}, only: {names}. Draw up a new plan.")
     here = {"service": target.kind, **target.place}
-    part = next((one for one in parts if {"service": one["service"], **one["place"]} == here), parts[0])
+    same = [part for part in parts if {"service": part["service"], **part["place"]} == here] or parts
+    part = next((one for one in same if one["host"] == host), same[0])
     there = {"service": part["service"], **part["place"]}
     if there != here:
         raise TargetError(

@@ -34,7 +34,7 @@ Document = Mapping[str, Any]
 FORMAT = "redrive.tasks.report"
 VERSION = 1
 # What of a target is needed to apply a plan.
-_PART_OF_A_PLAN = {"name", "service", "place", "error", "held", "selection", "tasks"}
+_PART_OF_A_PLAN = {"name", "host", "service", "place", "error", "held", "selection", "tasks"}
 OUTCOMES = ("accepted", "refused", "unknown", "not_attempted")
 # What can make a play fail; a target that could not be worked on always does.
 FAIL_ON = {

@@ -48,7 +48,8 @@ def write(path: str, text: str) -> None:
     try:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
+            # A lone surrogate, which is no text in UTF-8, becomes what JSON writes for it.
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(text)
             Path(name).chmod(0o640)
             Path(name).replace(file)
