@@ -161,8 +161,7 @@ install: $(VENV)/.demo  ## Build the tarball and install it in build/collections
 	if command -v flock >/dev/null; then exec 9>'$(B)/.lock'; flock 9; fi
 	step 'collection built and installed' install_collection
 
-# awx.awx alone out of the package that holds many collections, with the playbook for controllers in mind. The name of the
-# stamp holds what was asked for: another version is another file.
+# For tests/awx: awx.awx alone, out of the package that holds many collections. The name of the stamp holds the version.
 AWX_PACKAGE := $(shell sed -n 's/^ansible==//p' requirements/awx.txt)
 AWX_MADE := $(B)/awx/.unpacked-$(AWX_PACKAGE)
 
@@ -263,7 +262,7 @@ lint: tools  ## ruff, yamllint, REUSE, changelog, documentation, ansible-lint, G
 	step 'antsibull-changelog' '$(VENV)/bin/antsibull-changelog' lint
 	step 'antsibull-docs' '$(VENV)/bin/antsibull-docs' lint-collection-docs \
 	  --plugin-docs --skip-rstcheck --validate-collection-refs self --disallow-unknown-collection-refs .
-	ANSIBLE_COLLECTIONS_PATH='$(COLLECTIONS):$(B)/awx/collections' step 'ansible-lint' '$(VENV)/bin/ansible-lint'
+	step 'ansible-lint' '$(VENV)/bin/ansible-lint'
 	step 'ansible-galaxy verify' verify
 	step 'galaxy-importer' importer
 
