@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import shlex
 import textwrap
@@ -29,57 +28,11 @@ import pytest
 import yaml
 
 import running
+from documentation.vendors import furnish
 from local_cloud.testing import LocalCloud
 from modules.services import SERVICES
 
 ROOT = Path(__file__).parents[2]
-KEY_ID, SECRET = "exampleKeyId", "exampleKeySecret"
-
-# Imported by every Python that the test starts: the vendors' names lead to the local cloud.
-SITECUSTOMIZE = """
-import socket
-_resolve = socket.getaddrinfo
-_VENDORS = (".aliyuncs.com", ".tencentcloudapi.com", ".otc.t-systems.com", ".myhuaweicloud.com")
-_VENDORS += (".geelark.com", ".geelark.cn")
-def _redirect(host, port, *rest, **more):
-    if str(host).endswith(_VENDORS):
-        host, port = "127.0.0.1", {port}
-    return _resolve(host, port, *rest, **more)
-socket.getaddrinfo = _redirect
-"""
-
-# Where the examples leave the credentials to.
-ENVIRON = {
-    "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET,
-    "TENCENTCLOUD_SECRET_ID": "exampleSecretId",
-    "TENCENTCLOUD_SECRET_KEY": "exampleSecretKey",
-    "OS_USERNAME": "exampleUser",
-    "OS_PASSWORD": "examplePassword",
-    "OS_USER_DOMAIN_NAME": "OTC-EU-DE-000000000010000",
-    "HUAWEICLOUD_SDK_AK": "exampleAk00000000000",
-    "HUAWEICLOUD_SDK_SK": "exampleSk0000000000000000000000000000000",
-    "GEELARK_TOKEN": "exampleBearerToken0000000001",
-}
-FILES = {
-    ".aliyun/config.json": {
-        "profiles": [{"name": "billing", "mode": "AK", "access_key_id": KEY_ID, "access_key_secret": SECRET}]
-    },
-    ".config/openstack/clouds.yaml": {
-        "clouds": {
-            "otc": {
-                "auth": {
-                    "auth_url": "https://iam.eu-de.otc.t-systems.com/v3",
-                    "username": "exampleUser",
-                    "password": "examplePassword",
-                    "user_domain_name": "OTC-EU-DE-000000000010000",
-                    "project_name": "eu-de_shop",
-                },
-                "region_name": "eu-de",
-            }
-        }
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -199,17 +152,9 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_example_runs_as_it_is_written(example: Example, cloud: LocalCloud, tmp_path: Path) -> None:
-    extra = {
-        "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}",
-        "REQUESTS_CA_BUNDLE": str(cloud.ca_file),
-        **ENVIRON,
-    }
-    given = {name: json.dumps(content) for name, content in FILES.items()}  # which is YAML as well
-    given["sitecustomize.py"] = SITECUSTOMIZE.format(port=cloud.port)
-    for name, text in {**given, **example.files}.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    extra = furnish(tmp_path, cloud)
+    for name, text in example.files.items():
+        (tmp_path / name).write_text(text)
     for command in example.commands:
         done = running.run(command, tmp_path, extra, cwd=tmp_path)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
