@@ -216,7 +216,6 @@ def test_targets_that_are_none_are_refused_without_their_secrets(cloud: LocalClo
     lists: list[Any] = [
         [f"service=sls access_key_secret={secrets['target']}", json.dumps(secrets), [secrets["target"]], None],
         {"service": "sls", "access_key_secret": secrets["target"]},
-        json.dumps([{"service": "sls", "access_key_secret": secrets["target"]}]),
     ]
     for targets in lists:
         watched = run_playbook("remediate", folder, (), secrets, redrive_targets=targets)

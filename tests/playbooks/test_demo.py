@@ -53,7 +53,7 @@ def test_demo_runs_green_and_says_what_it_promises(tmp_path: Path) -> None:
         assert secret not in output + done.stderr
     assert "\x1b" not in output
     assert max(map(len, output.splitlines())) < 200
-    assert len(output.splitlines()) < 140
+    assert len(output.splitlines()) < 160
     assert "InvalidOssBucket: The bucket shop-orders does not exist." in output
     for name in REPORTS:
         report = (tmp_path / "demo" / name).read_text()
