@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -15,13 +16,14 @@ import sys
 import termios
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import running
 from local_cloud.testing import LocalCloud
+from unit import documents
 
 OSS: dict[str, Any] = {"code": "InternalServerError", "message": "OSS answered with an internal error."}
 QUOTA: dict[str, Any] = {"code": "Mystery", "message": "Partition {n} is full."}
@@ -45,7 +47,7 @@ def test_caps_hold_a_target_or_all(cloud: LocalCloud, playbook: Any) -> None:
     fine.add_tasks(count=1, **ROLE)
     targets = [playbook.target(name) for name in ("many", "share", "fine")]
 
-    total = playbook(*targets, plan_max_total="12", report_fail_on=["left"])
+    total = playbook(*targets, book="plan", plan_max_total="12", report_fail_on=["left"])
     assert total.code == 2
     assert cloud.changes() == []
     assert total.failures == ["sls fine: of 5 tasks 1 left for a person"]
@@ -123,23 +125,24 @@ def test_outside_the_window_and_on_frozen_days_nothing_is_sent_and_that_is_no_fa
 
 
 class Person:
-    """Answers a question at a terminal, once it is open to answers: Ansible throws away what was typed before."""
+    """Answers questions at a terminal, once it is open to answers: Ansible throws away what was typed before."""
 
-    def __init__(self, screen: int, answer: bytes) -> None:
+    def __init__(self, screen: int, answers: Sequence[bytes]) -> None:
         self._screen = screen
-        self._answer = answer
-        self._typed = 0.0
+        self._answers = answers
+        self._typed: dict[int, float] = {}
 
     def look(self, text: str) -> None:
         """Type the answer if it is time to, and again if nobody has taken it."""
         listens = not termios.tcgetattr(self._screen)[3] & termios.ICANON
-        if listens and "Type yes to go on: " in text and time.monotonic() > self._typed + AGAIN:
-            self._typed = time.monotonic()
-            os.write(self._screen, self._answer)
+        question = text.count("Type yes to go on: ")
+        if listens and question and time.monotonic() > self._typed.get(question, 0) + AGAIN:
+            self._typed[question] = time.monotonic()
+            os.write(self._screen, self._answers[question - 1])
 
 
-def in_a_terminal(command: Sequence[str], home: Path, answer: bytes = b"yes\r") -> tuple[int, str]:
-    """The exit code and the screen of a command whose question a person answers."""
+def in_a_terminal(command: Sequence[str], home: Path, *answers: bytes) -> tuple[int, str]:
+    """The exit code and the screen of a command whose questions a person answers, one after the other."""
     screen, end = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-c", _AT_A_TERMINAL, *command],
@@ -151,7 +154,7 @@ def in_a_terminal(command: Sequence[str], home: Path, answer: bytes = b"yes\r") 
     ) as process:
         try:
             os.close(end)
-            text = "".join(_read(screen, Person(screen, answer)))
+            text = "".join(_read(screen, Person(screen, answers)))
             return process.wait(PATIENCE), text
         finally:
             process.kill()
@@ -171,31 +174,36 @@ def _read(screen: int, person: Person) -> Iterator[str]:
         person.look(text)
 
 
+def gate(**more: Any) -> dict[str, Any]:
+    """A task that asks, and shows what it found."""
+    plan = {"totals": {**documents.plan()["totals"], "retry": 3}, "drawn_up": 0}
+    return {"redrive.tasks.remediation_gate": {"plan": plan, **more.pop("options", {})}, **more}
+
+
 def test_a_person_is_asked_and_only_yes_goes_on(cloud: LocalCloud, playbook: Any) -> None:
     shipper = cloud.world.add_shipper("shop", "orders", "to-oss")
     ids = shipper.add_tasks(count=3, **OSS)
     shipper.add_tasks(count=2, **ROLE)
-    command = playbook.command("remediate", playbook.variables(playbook.target("shop"), report_html=""))
+    command = playbook.command("remediate", playbook.variables(playbook.target("shop")))
     asked = "Retry 3 of 5 failed tasks in 1 target? 2 are left for a person, 0 held back. Type yes to go on: "
-    for answer in (b"no\r", b"\r", b"\x03"):
-        code, screen = in_a_terminal(command, playbook.folder, answer)
-        assert asked in screen
-        assert code == 0, screen
-        assert "Nothing was retried, because it was not confirmed." in screen
-        assert cloud.changes() == []
+    code, screen = in_a_terminal(command, playbook.folder, b"no\r")
+    assert (code, screen.count(asked)) == (0, 1), screen
+    assert "Nothing was retried, because it was not confirmed." in screen
+    assert cloud.changes() == []
     code, screen = in_a_terminal(command, playbook.folder, b"yes\r")
-    assert code == 0, screen
-    assert asked in screen
+    assert (code, screen.count(asked)) == (0, 1), screen
     assert cloud.executed() == Counter(ids)
 
 
-def test_nobody_is_asked_where_it_is_a_job_or_not_wanted(cloud: LocalCloud, playbook: Any) -> None:
-    shipper = cloud.world.add_shipper("shop", "orders", "to-oss")
-    cases: tuple[Mapping[str, Any], ...] = ({"awx_job_id": 4711}, {"remediate_confirm": False})
-    for more in cases:
-        ids = shipper.add_tasks(count=1, **OSS)
-        command = playbook.command("remediate", playbook.variables(playbook.target("shop"), **more))
-        code, screen = in_a_terminal(command, playbook.folder)
-        assert code == 0, screen
-        assert "Type yes" not in screen
-        assert cloud.executed()[ids[0]] == 1
+def test_what_a_person_may_answer_and_when_nobody_is_asked(playbook: Any) -> None:
+    """Nobody is asked in a job, where it is not wanted, or in check mode."""
+    answers = {b"no\r": False, b"\r": False, b"\x03": False, b"YES\r": True, b"y\r": True, b"yess\r": False}
+    tasks = [gate() for _answer in answers]
+    tasks += [gate(vars={"awx_job_id": 4711}), gate(options={"confirm": False}), gate(check_mode=True)]
+    book = playbook.folder / "gate.yml"
+    book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    code, screen = in_a_terminal(["ansible-playbook", "-v", str(book)], playbook.folder, *answers)
+    assert code == 0, screen
+    found = [text == "" for text in re.findall(r'ok: \[localhost\] => .*?"held": "(.*?)"', screen)]
+    assert found == [*answers.values(), True, True, True]
+    assert screen.count("Type yes to go on: ") == len(answers)
