@@ -20,8 +20,10 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
 )
 from ansible_collections.redrive.tasks.plugins.plugin_utils._canary import canaries, cut_short, follow, merged
 from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry
+from ansible_collections.redrive.tasks.plugins.plugin_utils._screen import say
 from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import Target, naming, retry_options, target_of
 from ansible_collections.redrive.tasks.plugins.plugin_utils._watching import run_watched
+from ansible_collections.redrive.tasks.plugins.plugin_utils._words import clean
 
 _UNSAID = "Retries may have been sent before it ended: run again in check mode to see the states."
 _OPTIONS: Mapping[str, Any] = {
@@ -60,7 +62,9 @@ class ActionModule(RoleAction):
             doubtful = work.under_way if crashed else ()
             ended = [] if work.preview else cut_short(rest, work.parts, doubtful)
             said = f"{exc} {_UNSAID}" if crashed else str(exc)
-            raise ModuleFailed({**work.merged([*held, *ended]), "msg": said}) from exc
+            say([f"{work.name}: {clean(said, 1000)}"])
+            # No failure, of which Ansible would show every task: the report shows it, and role report fails at the end.
+            return {**work.merged([*held, *ended]), "error": said}
         return work.merged(held)
 
 
@@ -83,6 +87,7 @@ class _Work:
             "wait_interval": number(args, "wait_interval"),
         }
         self.found = {**found, "warnings": []}
+        self.name = target.name
         self.waits: bool = args["wait"]
         self.preview: bool = action._task.check_mode
         self.parts: list[Result] = []

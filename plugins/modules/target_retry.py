@@ -82,6 +82,13 @@ msg:
   returned: always
   type: str
   sample: "Retried 3 of 3 tasks: 3 recovered, 0 failed again, 0 not settled."
+error:
+  description:
+    - Why the retry ended early. That is no failure of this module, because the other targets go on, and what was done
+      is in the result. M(redrive.tasks.remediation_report) tells it as one.
+  returned: when it did
+  type: str
+  sample: "The credentials were refused."
 tasks:
   description: Those that were found, as M(redrive.tasks.sls_shipper_task_retry) returns them.
   returned: when the service showed its tasks

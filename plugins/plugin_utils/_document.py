@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from ansible_collections.redrive.tasks.plugins.module_utils._result import sentence
+from ansible_collections.redrive.tasks.plugins.module_utils._result import first_error, sentence
 from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import (
     STOPPED,
     Entry,
@@ -265,8 +265,7 @@ def _failure(part: Part) -> str:
     if not hits:
         return ""
     selected = counts["selected"]
-    errors = [one["error"]["message"] for one in part.result["tasks"] if one.get("error")]
-    first = f". First error: {errors[0]}" if errors else ""
+    first = "".join(f". First error: {error}" for error in first_error(part.result["tasks"]))
     return f"of {selected} task{'' if selected == 1 else 's'} {', '.join(hits)}{first}"
 
 

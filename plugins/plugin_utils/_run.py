@@ -70,7 +70,7 @@ def _part(host: str, known: Variables, held: str, fail_on: Sequence[str]) -> Par
 def _error(found: Mapping[str, Any], done: Mapping[str, Any]) -> str:
     if "tasks" not in found:
         return str(found.get("msg") or _NOT_LOOKED_AT)
-    return str(done.get("msg") or _NO_REASON) if done.get("failed") else ""
+    return str(done.get("error") or (done.get("msg") or _NO_REASON if done.get("failed") else ""))
 
 
 def author_of(variables: Variables, user: str, reason: str) -> dict[str, str]:

@@ -109,7 +109,7 @@ def test_what_was_sent_before_an_error_is_told() -> None:
 
 REFUSED = entry("1", BUSY, age=1, **sent("refused"))
 ALL_BAD = [REFUSED, entry("2", BUSY, age=1, **sent("unknown")), entry("3", BUSY, age=1, **sent(after="failed"))]
-FIRST = "First error: The task is being retried by someone else."
+FIRST = "First error: RetryConflict: The task is being retried by someone else (request id 5D2F7A1C)."
 ABSENT = entry("4", None, age=1, state="missing", action="none", scope={}, expires=None)
 
 

@@ -61,6 +61,7 @@ def test_a_target_whose_service_was_not_asked_for_is_left_out() -> None:
         ({"plan_found": {}}, "a", "It was not looked at, because its host failed before: see the error above."),
         ({"plan_found": {"failed": True, "msg": "Refused.", "name": "shop"}}, "shop", "Refused."),
         ({"plan_found": found(), "remediate_done": {"failed": True, "msg": "Killed."}}, "shop", "Killed."),
+        ({"plan_found": found(), "remediate_done": done(found(), error="Expired.")}, "shop", "Expired."),
         (
             {"plan_found": found(), "remediate_done": {"failed": True}},
             "shop",
