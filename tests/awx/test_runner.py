@@ -23,6 +23,7 @@ from local_cloud.testing import LocalCloud
 from modules.services import SERVICES
 
 # What a controller adds by itself.
+SLICE = {"awx_parent_job_schedule_name": "Redrive every night", "awx_job_id": 44}
 JOB = {"awx_user_name": "alice", "awx_job_id": 42, "awx_job_template_name": "Redrive remediate"}
 
 
@@ -127,7 +128,7 @@ def test_two_execution_nodes_with_a_slice_each_retry_each_task_once(
 ) -> None:
     (tmp_path / "home").mkdir()
     inventory = sorted(hosts(cloud).items())
-    slices = [data_dir(tmp_path / f"slice{one}", cloud, dict(inventory[one::2]), JOB) for one in range(2)]
+    slices = [data_dir(tmp_path / f"slice{one}", cloud, dict(inventory[one::2]), SLICE) for one in range(2)]
     for folder in slices:
         with (folder / "sent").open("w") as sent:
             transmit = runner("transmit", str(folder), "-p", "playbooks/remediate.yml", home=tmp_path, stdout=sent)
@@ -151,6 +152,7 @@ def test_two_execution_nodes_with_a_slice_each_retry_each_task_once(
     assert worked_on == [[name for name, _target in inventory[one::2]] for one in range(2)]
     for result in results:
         assert (result["totals"]["recovered"], result["failures"]) == (4, [])
+        assert result["by"]["schedule"] == "Redrive every night"
         assert json.loads(Path(result["files"]["json"]).read_text())["digest"] == result["digest"]
     # The stream to a node carries the environment. What comes back carries it with the command alone.
     kept = {f"slice{one}/{name}" for one in range(2) for name in ("env/envvars", "sent", "returned")}
@@ -169,14 +171,12 @@ def test_the_job_type_check_and_a_limit_are_kept_to(cloud: LocalCloud, tasks: Co
     assert result["files"]["json"] == str(folder / "report.preview.json")
 
 
-@pytest.mark.parametrize("variable", ["awx_schedule_name", "awx_parent_job_schedule_name"])
 def test_the_job_of_a_schedule_that_fails_says_so_and_hands_on_all_the_same(
-    variable: str, cloud: LocalCloud, tasks: Counter[str], tmp_path: Path
+    cloud: LocalCloud, tasks: Counter[str], tmp_path: Path
 ) -> None:
-    """The second variable comes with a slice, or within a workflow."""
     inventory = hosts(cloud, "sls")
     inventory["other"] = {"redrive_target": {**inventory["sls"]["redrive_target"], "project": "nowhere"}}
-    folder = data_dir(tmp_path / "job", cloud, inventory, {variable: "Redrive every night", "awx_job_id": 43})
+    folder = data_dir(tmp_path / "job", cloud, inventory, {"awx_schedule_name": "Redrive every night"})
     run(folder, "playbooks/nightly.yml", home=tmp_path / "home", succeeds=False)
     result = handed_on(folder)["report_result"]
     assert (result["by"]["user"], result["by"]["schedule"]) == ("", "Redrive every night")
