@@ -14,7 +14,7 @@ from typing import Any
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.utils.display import Display
 
-from ansible_collections.redrive.tasks.plugins.plugin_utils._action import Result, RoleAction, now
+from ansible_collections.redrive.tasks.plugins.plugin_utils._action import Result, RoleAction, flag, now
 from ansible_collections.redrive.tasks.plugins.plugin_utils._calendar import calendar_of
 from ansible_collections.redrive.tasks.plugins.plugin_utils._screen import say
 from ansible_collections.redrive.tasks.plugins.plugin_utils._screen_text import question
@@ -26,7 +26,7 @@ _RUNNER = "AWX_ISOLATED_DATA_DIR"
 
 _OPTIONS: Mapping[str, Any] = {
     "plan": {"type": "dict", "required": True},
-    "confirm": {"type": "bool", "default": True},
+    "confirm": {"type": "raw", "default": True},
     "window": {"type": "list", "elements": "dict", "default": []},
     "freeze": {"type": "list", "elements": "raw", "default": []},
     "timezone": {"type": "str", "default": "UTC"},
@@ -37,11 +37,12 @@ class ActionModule(RoleAction):
     options = _OPTIONS
 
     def act(self, args: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
-        calendar = calendar_of(args["timezone"], args["window"], args["freeze"])
+        freeze = [day for day in args["freeze"] if day != ""]
+        calendar = calendar_of(args["timezone"] or "UTC", args["window"], freeze)
         held = calendar.closed(datetime.fromtimestamp(now(), timezone.utc))
         alone = os.environ.get(_RUNNER) or any(task_vars.get(name) for name in _JOB)
         totals = args["plan"]["totals"]
-        if args["confirm"] and totals["retry"] and not (held or alone or self._task.check_mode):
+        if flag(args, "confirm", True) and totals["retry"] and not (held or alone or self._task.check_mode):
             held = _ask(question(totals))
         if held:
             say([held])

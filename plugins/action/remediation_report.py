@@ -68,7 +68,11 @@ class ActionModule(RoleAction):
             say(["", *summary_lines(content)])
         files = {form: preview_of(path) if kind == "preview" else path for form, path in wanted.items()}
         trouble = _write(content, files)
-        say(["", *(f"{'Plan' if kind == 'plan' else 'Report'}: {path}" for path in files.values()), *trouble, ""])
+        written = [f"{'Plan' if kind == 'plan' else 'Report'}: {path}" for path in files.values()]
+        if kind == "plan" and "json" in files:
+            written.append(f"Digest: {content['digest']}")
+        if written or trouble:
+            say(["", *written, *trouble, ""])
         failures = {one["host"]: f"{one['target']}: {clean(one['reason'], 1000)}" for one in content["failures"]}
         if trouble:
             failures[task_vars["inventory_hostname"]] = " ".join(trouble)

@@ -14,6 +14,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
     OptionError,
     Result,
     RoleAction,
+    flag,
     number,
     succeeded,
     whole_number,
@@ -29,8 +30,8 @@ _UNSAID = "Retries may have been sent before it ended: run again in check mode t
 _OPTIONS: Mapping[str, Any] = {
     "target": {"type": "dict", "required": True},
     "found": {"type": "str", "default": "plan_found"},
-    "canary": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
+    "canary": {"type": "raw", "default": False},
+    "wait": {"type": "raw", "default": True},
     "wait_timeout": {"type": "raw", "default": None},
     "wait_interval": {"type": "raw", "default": None},
 }
@@ -45,7 +46,7 @@ class ActionModule(RoleAction):
             raise OptionError(f"{args['found']} is not a result of redrive.tasks.target_info.")
         target = target_of(args["target"], task_vars["inventory_hostname"])
         to_retry = [entry for entry in found["tasks"] if entry["action"] == "retry"]
-        return self._work(_Work(self, target, found, args, task_vars), to_retry, canary=args["canary"])
+        return self._work(_Work(self, target, found, args, task_vars), to_retry, canary=flag(args, "canary", False))
 
     def _work(self, work: _Work, to_retry: Sequence[Entry], *, canary: bool) -> Result:
         first = canaries(to_retry) if canary else []
@@ -88,7 +89,7 @@ class _Work:
         }
         self.found = {**found, "warnings": []}
         self.name = target.name
-        self.waits: bool = args["wait"]
+        self.waits = flag(args, "wait", True)
         self.preview: bool = action._task.check_mode
         self.parts: list[Result] = []
         self.under_way: Sequence[Entry] = ()

@@ -26,7 +26,7 @@ options:
   confirm:
     description:
       - Ask. In check mode, and where nobody can answer, it does not.
-    type: bool
+    type: raw
     default: true
   window:
     description:

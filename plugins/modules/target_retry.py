@@ -32,12 +32,12 @@ options:
   canary:
     description:
       - Retry one task of each cause first and wait for it, and go on with a cause only where it healed.
-    type: bool
+    type: raw
     default: false
   wait:
     description:
       - Wait until the retried tasks have settled.
-    type: bool
+    type: raw
     default: true
   wait_timeout:
     description:

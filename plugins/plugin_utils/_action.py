@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.redrive.tasks.plugins.module_utils._clock import Clock
@@ -101,6 +102,18 @@ def also_known(**more: Any) -> Iterator[None]:
         raise ModuleFailed({**more, **exc.result}) from exc
     except _EXPECTED as exc:
         raise ModuleFailed({**more, "changed": False, "msg": str(exc)}) from exc
+
+
+def flag(args: Mapping[str, Any], name: str, default: bool) -> bool:
+    """A yes or no that may be given as text, as surveys do, or be left empty.
+
+    :raises OptionError: it is neither
+    """
+    value = args[name]
+    try:
+        return boolean(value) if is_given(value) else default
+    except TypeError as exc:
+        raise OptionError(f"{name} must be true or false, not {value!r}.") from exc
 
 
 def number(args: Mapping[str, Any], name: str, *, most: float = 1e12) -> float | None:

@@ -123,8 +123,15 @@ def iso(moment: float) -> str:
 def digest(content: Document) -> str:
     """Of everything but the digest itself, in the one order and spelling that JSON leaves to choose."""
     kept = {name: value for name, value in content.items() if name != "digest"}
-    canonical = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    plain = json.loads(json.dumps(kept), parse_float=_number)
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return f"sha256:{hashlib.sha256(canonical.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _number(text: str) -> float | int:
+    """6.0 and 6 are the same number, and some tools write one for the other."""
+    read = float(text)
+    return int(read) if read.is_integer() else read
 
 
 def approved(text: str, file: str, expected: str = "") -> Document:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -100,7 +101,12 @@ def afterwards(row: Row) -> str:
     """What is done once a person has repaired the cause; empty where that is nothing, or differs by task."""
     if row["class"] != "fix" or row["rule"] in _ONE_BY_ONE or not (row["left"] or row["failed_again"]):
         return ""
-    named = f"plan_codes={clean(row['code'])}" if row["code"] else "plan_message_regex=... with words of its message"
+    # A server says what the code is, and a person pastes it into a shell.
+    named = (
+        f"plan_codes={shlex.quote(clean(row['code']))}"
+        if row["code"]
+        else "plan_message_regex=... with words of its message"
+    )
     return f"retry just this cause with redrive.tasks.remediate_cause and {named}"
 
 
