@@ -25,11 +25,13 @@ _JOB = ("awx_job_id", "tower_job_id")
 _RUNNER = "AWX_ISOLATED_DATA_DIR"
 
 _OPTIONS: Mapping[str, Any] = {
-    "plan": {"type": "dict", "required": True},
+    "plan": {"type": "dict", "default": {}},
     "confirm": {"type": "raw", "default": True},
     "window": {"type": "list", "elements": "dict", "default": []},
     "freeze": {"type": "list", "elements": "raw", "default": []},
     "timezone": {"type": "str", "default": "UTC"},
+    "dry_run": {"type": "raw", "default": False},
+    "only_check": {"type": "bool", "default": False},
 }
 
 
@@ -39,10 +41,14 @@ class ActionModule(RoleAction):
     def act(self, args: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
         freeze = [day for day in args["freeze"] if day != ""]
         calendar = calendar_of(args["timezone"] or "UTC", args["window"], freeze)
+        asks = flag(args, "confirm", True)
+        flag(args, "dry_run", False)
+        if args["only_check"]:
+            return {"msg": "Window, freeze and confirmation can be understood."}
         held = calendar.closed(datetime.fromtimestamp(now(), timezone.utc))
         alone = os.environ.get(_RUNNER) or any(task_vars.get(name) for name in _JOB)
         totals = args["plan"]["totals"]
-        if flag(args, "confirm", True) and totals["retry"] and not (held or alone or self._task.check_mode):
+        if asks and totals["retry"] and not (held or alone or self._task.check_mode):
             held = _ask(question(totals))
         if held:
             say([held])

@@ -16,13 +16,14 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
     hosts_of_the_play,
     now,
 )
-from ansible_collections.redrive.tasks.plugins.plugin_utils._document import FAIL_ON, Document, Frame
-from ansible_collections.redrive.tasks.plugins.plugin_utils._files import FileError, check_place, preview_of, write
+from ansible_collections.redrive.tasks.plugins.plugin_utils._document import Document, Frame
+from ansible_collections.redrive.tasks.plugins.plugin_utils._files import FileError, check_places, preview_of, write
 from ansible_collections.redrive.tasks.plugins.plugin_utils._html import html
 from ansible_collections.redrive.tasks.plugins.plugin_utils._markdown import markdown
 from ansible_collections.redrive.tasks.plugins.plugin_utils._run import author_of, document_of
 from ansible_collections.redrive.tasks.plugins.plugin_utils._screen import say
 from ansible_collections.redrive.tasks.plugins.plugin_utils._screen_text import summary_lines
+from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import FAIL_ON
 from ansible_collections.redrive.tasks.plugins.plugin_utils._words import clean, gist
 
 
@@ -49,8 +50,7 @@ class ActionModule(RoleAction):
 
     def act(self, args: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
         wanted = {form: args[form] for form in _FORMS if args[form]}
-        for form, path in wanted.items():
-            check_place(f"report_{form}", path)
+        check_places({f"report_{form}": path for form, path in wanted.items()})
         if args["only_check"]:
             return {"msg": "The reports can be written."}
         kind = self._kind(args)
@@ -99,10 +99,16 @@ def _write(content: Document, files: dict[str, str]) -> list[str]:
 
 def _summary(content: Document, files: Mapping[str, str]) -> dict[str, Any]:
     """Small enough to be handed from job to job."""
-    kept = ("name", "service", "error", "held", "msg", "counts")
     return {
         **{name: content[name] for name in ("kind", "started", "ended", "by", "held", "totals", "digest")},
-        "targets": [{name: target[name] for name in kept} for target in content["targets"]],
+        # Not as they are: what is handed on becomes a variable, and a text of a server must not be a template there.
+        "targets": [
+            {
+                **{name: clean(target[name], 1000) for name in ("name", "service", "error", "held", "msg")},
+                "counts": target["counts"],
+            }
+            for target in content["targets"]
+        ],
         "failures": [f"{one['target']}: {clean(one['reason'], 1000)}" for one in content["failures"]],
         "files": dict(files),
     }

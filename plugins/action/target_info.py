@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.redrive.tasks.plugins.plugin_utils._action import Result, RoleAction, also_known, now
+from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
+    OptionError,
+    Result,
+    RoleAction,
+    also_known,
+    now,
+)
 from ansible_collections.redrive.tasks.plugins.plugin_utils._approved import apply, planned_for, to_look_up
 from ansible_collections.redrive.tasks.plugins.plugin_utils._document import approved
 from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import UNDER_WAY, recount
 from ansible_collections.redrive.tasks.plugins.plugin_utils._files import read
+from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES
 from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import (
     ALL_STATES,
     Target,
@@ -51,6 +58,9 @@ class ActionModule(RoleAction):
             "fail_on": target.options.get("fail_on"),
         }
         services = [name.strip() for name in args["services"] if name.strip()]
+        unknown = sorted(set(services) - set(SERVICES))
+        if unknown:
+            raise OptionError(f"There is no service {unknown[0]}, only {', '.join(sorted(SERVICES))}.")
         if services and target.kind not in services:
             return {
                 **known,
@@ -81,7 +91,7 @@ class ActionModule(RoleAction):
         found = self._find(target, selection, args, task_vars)
         looks = [
             self.module(target.service.info, look_up_options(target, selection, named), task_vars)
-            for named in naming(target, to_look_up(part, found["tasks"]))
+            for named in naming(target, to_look_up(part, found["tasks"]), (*part["tasks"], *found["tasks"]))
         ]
         applied = apply(part, found["tasks"], [entry for look in looks for entry in look["tasks"]])
         return {

@@ -20,7 +20,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._action import (
     whole_number,
 )
 from ansible_collections.redrive.tasks.plugins.plugin_utils._canary import canaries, cut_short, follow, merged
-from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry
+from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry, key_of
 from ansible_collections.redrive.tasks.plugins.plugin_utils._screen import say
 from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import Target, naming, retry_options, target_of
 from ansible_collections.redrive.tasks.plugins.plugin_utils._watching import run_watched
@@ -50,23 +50,24 @@ class ActionModule(RoleAction):
 
     def _work(self, work: _Work, to_retry: Sequence[Entry], *, canary: bool) -> Result:
         first = canaries(to_retry) if canary else []
-        rest: Sequence[Entry] = to_retry
         held: Sequence[Entry] = ()
+        doubtful: Sequence[Entry] = ()
+        error = ""
         try:
-            tried = work.retry(first, wait=True) if first else None
+            tried = work.retry(first, must_wait=True) if first else None
             rest, held = follow(to_retry, first, None if work.preview else tried)
-            if rest:
-                work.retry(rest, wait=work.waits)
+            work.retry(rest)
         except ModuleFailed as exc:
             # What reports says what it has sent; what crashed cannot.
             crashed = "requests" not in exc.result
             doubtful = work.under_way if crashed else ()
-            ended = [] if work.preview else cut_short(rest, work.parts, doubtful)
-            said = f"{exc} {_UNSAID}" if crashed else str(exc)
-            say([f"{work.name}: {clean(said, 1000)}"])
-            # No failure, of which Ansible would show every task: the report shows it, and role report fails at the end.
-            return {**work.merged([*held, *ended]), "error": said}
-        return work.merged(held)
+            error = f"{exc} {_UNSAID}" if crashed else str(exc)
+            say([f"{work.name}: {clean(error, 1000)}"])
+        left = {key_of(entry) for entry in held}
+        asked = [entry for entry in to_retry if key_of(entry) not in left]
+        untold = [] if work.preview else cut_short(asked, work.parts, doubtful)
+        # No failure, of which Ansible would show every task: the report shows it, and role report fails at the end.
+        return {**work.merged([*held, *untold]), **({"error": error} if error else {})}
 
 
 class _Work:
@@ -84,29 +85,31 @@ class _Work:
         self._target = target
         self._task_vars = task_vars
         self._waiting = {
+            "wait": flag(args, "wait", True),
             "wait_timeout": whole_number(args, "wait_timeout"),
             "wait_interval": number(args, "wait_interval"),
         }
         self.found = {**found, "warnings": []}
         self.name = target.name
-        self.waits = flag(args, "wait", True)
+        self.waited = True
         self.preview: bool = action._task.check_mode
         self.parts: list[Result] = []
         self.under_way: Sequence[Entry] = ()
 
     def merged(self, changes: Sequence[Entry]) -> Result:
         """One result of all."""
-        return merged(self.found, self.parts, changes, waited=self.waits)
+        return merged(self.found, self.parts, changes, waited=self.waited)
 
-    def retry(self, entries: Sequence[Entry], *, wait: bool) -> list[Entry]:
+    def retry(self, entries: Sequence[Entry], *, must_wait: bool = False) -> list[Entry]:
         """Retry these; the entries as they are then.
 
         :raises ModuleFailed: what was done all the same is among `parts`
         """
         before = len(self.parts)
         self.under_way = entries
-        for named in naming(self._target, entries):
-            options = retry_options(self._target, self.found["selection"], named, {**self._waiting, "wait": wait})
+        for named in naming(self._target, entries, self.found["tasks"]):
+            options = retry_options(self._target, self.found["selection"], named, self._waiting, must_wait=must_wait)
+            self.waited = flag(options, "wait", True)
             self._run(options)
         return [entry for part in self.parts[before:] for entry in part["tasks"]]
 

@@ -22,7 +22,7 @@ options:
     description:
       - What M(redrive.tasks.remediation_plan) returned.
     type: dict
-    required: true
+    default: {}
   confirm:
     description:
       - Ask. In check mode, and where nobody can answer, it does not.
@@ -45,6 +45,16 @@ options:
       - The time zone of both.
     type: str
     default: UTC
+  dry_run:
+    description:
+      - What is to decide about a run that sends nothing; here it is only seen to be understood.
+    type: raw
+    default: false
+  only_check:
+    description:
+      - Only see that the other options can be understood.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Can run in C(check_mode) and say what would be done without doing it.

@@ -32,6 +32,11 @@ options:
       - Point out tasks that the service stops showing within this many hours.
     type: raw
     default: 6
+  preview:
+    description:
+      - Speak as of a run that sends nothing, and let the run be one. In check mode it is one anyhow.
+    type: raw
+    default: false
   approved:
     description:
       - With O(only_check), the file of an approved plan.
@@ -98,6 +103,11 @@ expiry_warning:
   returned: success
   type: float
   sample: 6.0
+preview:
+  description: Whether nothing is to be sent.
+  returned: success
+  type: bool
+  sample: false
 drawn_up:
   description: When it was drawn up, epoch seconds, by which what follows belongs to this plan.
   returned: success

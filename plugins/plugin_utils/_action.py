@@ -25,6 +25,14 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import Targ
 Result = dict[str, Any]
 
 
+# What a person has set, by the option that takes it.
+_VARIABLES = {
+    **{name: f"plan_{name}" for name in ("max_total", "max_percent", "expiry_warning")},
+    **{name: f"remediate_{name}" for name in ("confirm", "canary", "wait", "wait_timeout", "wait_interval")},
+    **dict.fromkeys(("dry_run", "preview"), "remediate_dry_run"),
+}
+
+
 class OptionError(Exception):
     """What is wrong with an option of an action."""
 
@@ -113,7 +121,7 @@ def flag(args: Mapping[str, Any], name: str, default: bool) -> bool:
     try:
         return boolean(value) if is_given(value) else default
     except TypeError as exc:
-        raise OptionError(f"{name} must be true or false, not {value!r}.") from exc
+        raise OptionError(f"{_VARIABLES.get(name, name)} must be true or false, not {value!r}.") from exc
 
 
 def number(args: Mapping[str, Any], name: str, *, most: float = 1e12) -> float | None:
@@ -127,9 +135,9 @@ def number(args: Mapping[str, Any], name: str, *, most: float = 1e12) -> float |
     try:
         read = float(value)
     except (TypeError, ValueError) as exc:
-        raise OptionError(f"{name} must be a number, not {value!r}.") from exc
+        raise OptionError(f"{_VARIABLES.get(name, name)} must be a number, not {value!r}.") from exc
     if isinstance(value, bool) or not 0 <= read <= most:
-        raise OptionError(f"{name} must be a number from 0 to {most:g}, not {value!r}.")
+        raise OptionError(f"{_VARIABLES.get(name, name)} must be a number from 0 to {most:g}, not {value!r}.")
     return read
 
 
@@ -140,7 +148,7 @@ def whole_number(args: Mapping[str, Any], name: str) -> int | None:
     """
     read = number(args, name)
     if read is not None and read != int(read):
-        raise OptionError(f"{name} must be a whole number, not {args[name]!r}.")
+        raise OptionError(f"{_VARIABLES.get(name, name)} must be a whole number, not {args[name]!r}.")
     return None if read is None else int(read)
 
 

@@ -45,14 +45,14 @@ def planned_for(target: Target, plan: Mapping[str, Any], host: str) -> Mapping[s
     here = {"service": target.kind, **target.place}
     same = [part for part in parts if {"service": part["service"], **part["place"]} == here] or parts
     part = next((one for one in same if one["host"] == host), same[0])
+    if part["error"]:
+        raise TargetError(f"The approved plan could not look at {target.name}: {part['error']}. Draw up a new plan.")
     there = {"service": part["service"], **part["place"]}
     if there != here:
         raise TargetError(
             f"{target.name} is not what it was when the plan was approved: it was {_place(there)}, and is"
             f" {_place(here)}. Draw up a new plan."
         )
-    if part["error"]:
-        raise TargetError(f"The approved plan could not look at {target.name}: {part['error']}. Draw up a new plan.")
     return part
 
 
@@ -103,7 +103,7 @@ def _fate(entry: Entry, before: Entry | None, approved: Mapping[str, Entry], ids
     if before is None:
         return "new", "left alone: it is not in the approved plan"
     if entry["state"] in ("succeeded", *UNDER_WAY):
-        return "healed", ""
+        return ("healed" if has_failed(before) else "", "")
     if has_failed(entry) and symptom_of(entry) == symptom_of(before):
         return "", "" if key_of(entry) in approved else "left alone: the approved plan leaves it alone"
     return "changed", "left alone: it is not as it was when the plan was approved"

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_MINUTES_OF_AN_HOUR = 60
 _MINUTES_OF_A_DAY = 24 * 60
 # So far ahead the next window is looked for.
 _LONGEST_FREEZE = 400
@@ -61,8 +62,8 @@ class Calendar(NamedTuple):
         else:
             return ""
         following = self._next(here)
-        said = f"The next one begins on {_day(following)}" if following else "There is none within a year"
-        return f"Nothing was retried, because {why}: it is {_day(here)}, {self.zone.key}. {said}."
+        said = f"may be sent again from {_day(following)} on" if following else "may not be sent again within a year"
+        return f"Nothing was retried, because {why}: it is {_day(here)}, {self.zone.key}. Retries {said}."
 
     def _is_frozen(self, day: date) -> bool:
         return any(first <= day <= last for first, last in self.frozen)
@@ -127,8 +128,8 @@ def _weekday(name: str) -> int:
 
 
 def _time(value: Any) -> time:
-    # YAML takes 22:00 without quotes for a number, of minutes here.
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MINUTES_OF_A_DAY:
+    # YAML takes 22:00 without quotes for a number, of minutes here; a lower one is an hour that somebody meant.
+    if isinstance(value, int) and not isinstance(value, bool) and _MINUTES_OF_AN_HOUR <= value < _MINUTES_OF_A_DAY:
         return time(value // 60, value % 60)
     match = _TIME.fullmatch(str(value).strip())
     if match is None:
@@ -137,9 +138,9 @@ def _time(value: Any) -> time:
 
 
 def _freeze(value: Any) -> tuple[date, date]:
-    first, _slash, last = str(value).partition("/")
+    first, slash, last = str(value).partition("/")
     try:
-        span = (date.fromisoformat(first.strip()), date.fromisoformat((last or first).strip()))
+        span = (date.fromisoformat(first.strip()), date.fromisoformat((last if slash else first).strip()))
     except ValueError as exc:
         raise CalendarError(
             f"remediate_freeze: {value!r} is not a date. Write 2026-12-24, or 2026-12-20/2027-01-03 for all from the"

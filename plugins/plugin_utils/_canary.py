@@ -73,7 +73,7 @@ def _verdict(after: Entry | None) -> str:
 
 
 def cut_short(to_retry: Sequence[Entry], parts: Sequence[Result], doubtful: Sequence[Entry]) -> list[dict[str, Any]]:
-    """After a run that failed: the tasks of which no run tells, with their outcome.
+    """The tasks of which no run tells, because it failed, or found another of the same id; with their outcome.
 
     :param doubtful: of these nobody knows whether they were sent; the others were not
     """
@@ -81,7 +81,11 @@ def cut_short(to_retry: Sequence[Entry], parts: Sequence[Result], doubtful: Sequ
     gone = {entry["id"] for part in parts for entry in part["tasks"] if entry["state"] == "missing"}
     keys = {key_of(entry) for entry in doubtful}
     return [
-        {**entry, "outcome": "unknown" if key_of(entry) in keys else "not_attempted"}
+        {
+            **entry,
+            "outcome": "unknown" if key_of(entry) in keys else "not_attempted",
+            "reason": f"{entry['reason']}; no run told of it",
+        }
         for entry in to_retry
         if key_of(entry) not in told and entry["id"] not in gone
     ]

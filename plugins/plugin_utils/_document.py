@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._result import first_error, sentence
 from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import (
-    STOPPED,
     Entry,
     cause_of,
     failure_of,
@@ -28,6 +27,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import (
     has_recovered,
 )
 from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES
+from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import FAIL_ON
 
 Document = Mapping[str, Any]
 
@@ -36,17 +36,8 @@ VERSION = 1
 # What of a target is needed to apply a plan.
 _PART_OF_A_PLAN = {"name", "host", "service", "place", "error", "held", "selection", "tasks"}
 OUTCOMES = ("accepted", "refused", "unknown", "not_attempted")
-# What can make a play fail; a target that could not be worked on always does.
-FAIL_ON = {
-    "missing": "not found, or no longer shown",
-    "refused": "refused",
-    "unknown": "of unknown outcome",
-    "not_attempted": "not attempted",
-    "failed_again": "failed again",
-    "timed_out": "not settled when waiting ended",
-    "held": "not retried, because of a guard rail",
-    "left": "left for a person",
-}
+# What a reason says before it says why a decision to retry was taken back.
+_TAKEN_BACK = "left alone: "
 
 
 class DocumentError(Exception):
@@ -158,12 +149,22 @@ def approved(text: str, file: str, expected: str = "") -> Document:
         raise DocumentError(
             f"{file} is not the plan that was approved: its digest is {actual}, approved was {expected}."
         )
+    _check_plan(plan, file)
+    return plan
+
+
+def _check_plan(plan: Document, file: str) -> None:
+    """Return if the document is a plan that approves something.
+
+    :raises DocumentError: it is not
+    """
     parts = plan.get("targets")
     if not (isinstance(parts, list) and all(isinstance(part, dict) and set(part) >= _PART_OF_A_PLAN for part in parts)):
         raise DocumentError(f"{file} holds no plan of redrive.tasks: its targets are not whole. Draw up a new plan.")
+    if plan.get("held"):
+        raise DocumentError(f"{file} approves nothing: {plan['held']} Draw up a new plan.")
     if plan.get("kind") == "run":
         raise DocumentError(f"{file} is the report of a run, and no plan. Draw one up with redrive.tasks.plan.")
-    return plan
 
 
 def _target(part: Part, frame: Frame) -> dict[str, Any]:
@@ -176,7 +177,7 @@ def _target(part: Part, frame: Frame) -> dict[str, Any]:
         "place": result.get("place", {}),
         "error": part.error,
         "held": part.held,
-        "msg": sentence(counts, check_mode=frame.kind != "run", waited=part.waited) if counts else "",
+        "msg": _sentence(part, frame) if counts else "",
         "counts": counts,
         "problems": result.get("problems", {}),
         "requests": result.get("requests", {}),
@@ -187,12 +188,45 @@ def _target(part: Part, frame: Frame) -> dict[str, Any]:
     }
 
 
+def _sentence(part: Part, frame: Frame) -> str:
+    """What became of a target that was read, in one sentence whose numbers add up."""
+    counts, preview = part.result["counts"], frame.kind != "run"
+    held = sum(_is_held(entry) for entry in part.result["tasks"]) if _holds(part, frame) else 0
+    healed = len((part.result.get("drift") or {}).get("healed", ()))
+    said = sentence({**counts, "skip": 0}, check_mode=preview, waited=part.waited).rstrip(".")
+    if held and preview:
+        selected = counts["selected"]
+        said = f"Would retry {counts['retry'] - held} of {selected} task{'' if selected == 1 else 's'}"
+    others = {
+        "left alone (see causes)": counts["skip"],
+        "held back": held,
+        "refused": counts["refused"],
+        "of unknown outcome": counts["unknown"],
+        "not attempted": counts["not_attempted"],
+        "healed since the plan": healed,
+        "needed no retry": counts["none"] - healed,
+        "not found": counts["missing"],
+    }
+    more = ", ".join(f"{number} {words}" for words, number in others.items() if number > 0)
+    return f"{said}; {more}." if more else f"{said}."
+
+
+def _holds(part: Part, frame: Frame) -> bool:
+    """Whether something kept tasks of the target from being retried."""
+    return bool(part.held or part.error or frame.held)
+
+
+def _is_held(entry: Entry) -> bool:
+    """Whether a task was kept from being retried, where something does so."""
+    return entry["action"] == "retry" and entry["outcome"] in ("none", "planned")
+
+
 def _causes(number: int, part: Part, frame: Frame) -> list[dict[str, Any]]:
     groups: dict[tuple[str, ...], list[Entry]] = {}
     for entry in part.result.get("tasks", []):
         if has_failed(entry):
             groups.setdefault(cause_of(entry), []).append(entry)
-    held = bool(part.held or part.error or frame.held)
+    held = _holds(part, frame)
     soon = iso(min(frame.started + frame.expiry_warning * 3600, 253_402_300_799))
     told = SERVICES[part.service].told if part.service in SERVICES else ()
     return [_cause(number, group, held=held, soon=soon, told=told) for group in groups.values()]
@@ -200,15 +234,14 @@ def _causes(number: int, part: Part, frame: Frame) -> list[dict[str, Any]]:
 
 def _cause(number: int, group: Sequence[Entry], *, held: bool, soon: str, told: Sequence[str]) -> dict[str, Any]:
     first = group[0]
-    retried = [
-        one for one in group if one["action"] == "retry" and not (held and one["outcome"] in ("none", "planned"))
-    ]
+    retried = [one for one in group if one["action"] == "retry" and not (held and _is_held(one))]
     open_ones = [one for one in group if not (has_healed(one) or has_recovered(one))]
     expiries = sorted(one["expires"] for one in open_ones if one.get("expires"))
     places = {"/".join(str(value) for name, value in one["scope"].items() if name not in told) for one in group}
     return {
         "target": number,
         **(failure_of(first) or _stopped(first["state"])),
+        "why": _why(group),
         "count": len(group),
         "retry": len(retried),
         "left": sum(one["action"] != "retry" and not has_healed(one) for one in group),
@@ -223,6 +256,12 @@ def _cause(number: int, group: Sequence[Entry], *, held: bool, soon: str, told: 
         "places": sorted(place for place in places if place),
         "task_ids": [one["id"] for one in open_ones],
     }
+
+
+def _why(group: Sequence[Entry]) -> str:
+    """Why tasks are left alone that were to be retried; empty where there are none."""
+    reasons = (one["reason"].partition(_TAKEN_BACK)[2] for one in group if one["action"] == "skip")
+    return "; ".join(dict.fromkeys(reason for reason in reasons if reason))
 
 
 def _stopped(state: str) -> dict[str, str]:
@@ -251,7 +290,8 @@ def _totals(parts: Sequence[Part], causes: Sequence[Mapping[str, Any]]) -> dict[
         "stopped": rows("count", stopped=True),
         "retry": rows("retry"),
         "left": rows("left"),
-        "healed": rows("healed"),
+        # Also those that no longer count as failed, and so have no cause.
+        "healed": sum(has_healed(entry) for part in parts for entry in part.result.get("tasks", ())),
         **{
             name: counts("counts", name)
             for name in (*OUTCOMES, "recovered", "failed_again", "still_running", "missing")
@@ -284,7 +324,3 @@ def seconds_between(earlier: str, later: str) -> int:
 def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
 
-
-def is_stopped(row: Mapping[str, Any]) -> bool:
-    """Whether a cause is that a person stopped its tasks."""
-    return not row["class"] and row["message"].partition(" ")[0] in STOPPED

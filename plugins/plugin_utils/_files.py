@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 # A plan of a hundred thousand tasks is smaller.
@@ -26,16 +27,35 @@ def preview_of(path: str) -> str:
     return str(file.with_name(f"{file.stem}.preview{file.suffix}"))
 
 
+def check_places(wanted: Mapping[str, str]) -> None:
+    """Return if all these files could be written, by the options that name them.
+
+    :raises FileError: one could not, or two are one
+    """
+    for option, path in wanted.items():
+        check_place(option, path)
+    paths = [_file(path) for path in wanted.values()]
+    if len(set(paths)) < len(paths):
+        raise FileError(f"{' and '.join(wanted)} name one file. Nothing was retried. Give each a file of its own.")
+
+
+def _file(path: str) -> Path:
+    """What is written. Where a link stands, the file takes its place: who has set it must not choose another one."""
+    return Path(path).expanduser().absolute()
+
+
 def check_place(option: str, path: str) -> None:
     """Return if the file could be written.
 
     :raises FileError: it could not
     """
-    folder = Path(path).expanduser().parent
-    if not (folder.is_dir() and os.access(folder, os.W_OK)) or Path(path).expanduser().is_dir():
+    file = _file(path)
+    folder = file.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)) or (file.exists() and not file.is_file()):
         raise FileError(
             f"{option}: {path} could not be written, because its folder does not exist or may not be written to, or"
-            " because it is a folder itself. Nothing was retried. Create the folder, or choose another file."
+            " because there is something else than a file. Nothing was retried. Create the folder, or choose another"
+            " file."
         )
 
 
@@ -44,7 +64,7 @@ def write(path: str, text: str) -> None:
 
     :raises FileError: it could not be written
     """
-    file = Path(path).expanduser()
+    file = _file(path)
     try:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:

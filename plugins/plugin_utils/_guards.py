@@ -48,9 +48,9 @@ def holds(targets: Sequence[Seen], limits: Limits) -> dict[str, str]:
         reason = _shared(seen, keys, taken) or _too_many(seen, len(keys)) or _too_large_a_share(seen, len(keys), limits)
         if keys and reason:
             held[seen.host] = reason
-        else:
-            taken.update(dict.fromkeys(keys, seen.result["name"]))
-    total = len(taken)
+        # Also what is held back: another target must not retry it all the same.
+        taken.update((key, seen.result["name"]) for key in keys if key not in taken)
+    total = len({key for seen in targets if seen.host not in held for key in seen.to_retry})
     if limits.total is not None and total > limits.total:
         reason = (
             f"{total} tasks of all targets would be retried, but plan_max_total allows {limits.total}, so nothing was"
@@ -66,7 +66,7 @@ def _shared(seen: Seen, keys: Sequence[str], taken: Mapping[str, str]) -> str:
         return ""
     narrow = " or ".join([*SERVICES[seen.result["service"]].narrow, "codes"])
     return (
-        f"{len(others)} of its tasks are to be retried with {others[0]} already, so nothing was retried for this one."
+        f"{len(others)} of its tasks belong to {others[0]} already, so nothing was retried for this one."
         f" Narrow one of the two, for example with {narrow}."
     )
 

@@ -20,7 +20,25 @@ Variables = Mapping[str, Any]
 _FOUND = "plan_found"
 _DONE = "remediate_done"
 _NO_REASON = "The retry failed, and no reason was given. Run again in check mode to see the states."
-_NOT_LOOKED_AT = "It was not looked at, because its host failed before: see the error above."
+_NOT_LOOKED_AT = "It was not looked at: its host failed before, or its redrive_target is no mapping."
+
+
+# What holds for all hosts of a play. Where a group sets it for its own hosts only, it would hold for none or for all.
+RUN_WIDE = (
+    *("plan_max_total", "plan_max_percent", "plan_expiry_warning", "plan_approved", "plan_approved_digest"),
+    *("remediate_dry_run", "remediate_confirm", "remediate_window", "remediate_freeze", "remediate_timezone"),
+    *("report_json", "report_markdown", "report_html", "report_user", "report_reason", "report_fail_on"),
+)
+
+
+def differing(hosts: Mapping[str, Variables]) -> str:
+    """Which of those variables differs between hosts, in words; empty when none does."""
+    for name in RUN_WIDE:
+        values = [known.get(name) for known in hosts.values()]
+        others = [host for host, value in zip(hosts, values) if value != values[0]]
+        if others:
+            return f"{name} of {others[0]} is not that of {next(iter(hosts))}"
+    return ""
 
 
 def found_by(known: Variables) -> Mapping[str, Any]:

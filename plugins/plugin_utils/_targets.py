@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.redrive.tasks.plugins.module_utils._window import parse_moment
@@ -25,6 +25,17 @@ _RETRY_ONLY = ("lock_timeout", "stop_at_refusals", "wait", "wait_interval", "wai
 # What says which tasks are meant and what may be done about them; it holds no secret, and a plan keeps it.
 POLICY = ("since", "until", "codes", "message_regex", "retry_classes", "rules", "max_tasks")
 _SELECTING = (*POLICY, "include_cancelled", "include_paused")
+# What can make a play fail; a target that could not be worked on always does.
+FAIL_ON = {
+    "missing": "not found, or no longer shown",
+    "refused": "refused",
+    "unknown": "of unknown outcome",
+    "not_attempted": "not attempted",
+    "failed_again": "failed again",
+    "timed_out": "not settled when waiting ended",
+    "held": "not retried, because of a guard rail",
+    "left": "left for a person",
+}
 ALL_STATES = ("waiting", "running", "succeeded", "failed", "cancelled", "paused", "unknown")
 
 
@@ -74,6 +85,9 @@ def target_of(raw: Any, host: str) -> Target:
     if kind not in SERVICES:
         said = f"names the unknown service {kind}" if kind else "names no service"
         raise TargetError(f"The target of {host} {said}. Set its service to one of: {', '.join(sorted(SERVICES))}.")
+    fail_on = raw.get("fail_on", [])
+    if not isinstance(fail_on, (list, tuple)) or not all(isinstance(one, str) and one in FAIL_ON for one in fail_on):
+        raise TargetError(f"fail_on of the target of {host} must be a list of some of: {', '.join(FAIL_ON)}.")
     return Target(name_of(raw, host), kind, {name: value for name, value in raw.items() if name not in _OWN})
 
 
@@ -94,27 +108,50 @@ def _kind(raw: Mapping[str, Any]) -> str:
 def selection_of(target: Target, policy: Options, now: float) -> dict[str, Any]:
     """Which tasks are meant, and what may be done about them: the target's own words before those of the policy.
 
-    Times are made absolute, so that they mean the same when a plan is applied a day later.
+    What chooses causes does not widen: of codes, those that both name. Times are made absolute, so that they mean the
+    same when a plan is applied a day later.
 
     :param policy: values of `POLICY`; empty ones count as not given
     :param now: epoch seconds
+    :raises TargetError: target and policy choose different causes
     """
-    own = {name: value for name, value in target.options.items() if name in _SELECTING and is_given(value)}
-    given = {name: policy[name] for name in POLICY if is_given(policy.get(name))}
-    # Which classes may be retried is decided by an empty list as well.
-    given.update({name: policy[name] for name in ("retry_classes",) if policy.get(name) == []})
-    selection = {**given, **own}
-    if isinstance(selection.get("codes"), str):
-        selection["codes"] = [code.strip() for code in selection["codes"].split(",")]
+    own = _given(target.options, _SELECTING)
+    selection = {**_given(policy, POLICY), **own}
+    if policy.get("retry_classes") == [] and "retry_classes" not in own:
+        selection["retry_classes"] = []  # which decides as well that none may be retried
+    _narrow(target, own, _given(policy, POLICY), selection)
     for name in ("since", "until"):
         if name in selection:
             selection[name] = str(parse_moment(name, str(selection[name]), now))
     return selection
 
 
+def _given(options: Options, names: Sequence[str]) -> dict[str, Any]:
+    """Those of the options that are given, with codes as a list."""
+    known = {name: options[name] for name in names if is_given(options.get(name))}
+    codes = known.pop("codes", [])
+    listed = [str(code).strip() for code in (codes.split(",") if isinstance(codes, str) else codes)]
+    return {**known, **({"codes": [code for code in listed if code]} if any(listed) else {})}
+
+
+def _narrow(target: Target, own: Options, given: Options, selection: dict[str, Any]) -> None:
+    """Let the selection hold what both the target and the policy choose."""
+    if "codes" in own and "codes" in given:
+        wanted = {code.lower() for code in given["codes"]}
+        selection["codes"] = [code for code in own["codes"] if code.lower() in wanted]
+        if not selection["codes"]:
+            raise TargetError(
+                f"{target.name} has codes of its own, {', '.join(own['codes'])}, and none of them is asked for."
+            )
+    if "message_regex" in own and "message_regex" in given:
+        raise TargetError(f"{target.name} has a message_regex of its own. Take it out, or choose causes by codes.")
+
+
 def is_given(value: Any) -> bool:
-    """Whether an option is given: survey fields arrive empty, and a list of them as one empty text."""
-    return value not in (None, "", [], [""])
+    """Whether an option is given: survey fields arrive empty, and a list of them as one blank text."""
+    if isinstance(value, (list, tuple)):
+        return any(is_given(one) for one in value)
+    return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
 def find_options(target: Target, selection: Options, states: Sequence[str] = ("failed",)) -> dict[str, Any]:
@@ -131,20 +168,30 @@ def look_up_options(target: Target, selection: Options, named: Options) -> dict[
     return _by_id(target, options, named)
 
 
-def retry_options(target: Target, selection: Options, named: Options, wait: Options) -> dict[str, Any]:
+def retry_options(
+    target: Target, selection: Options, named: Options, wait: Options, *, must_wait: bool = False
+) -> dict[str, Any]:
     """What the module that acts is asked: exactly these tasks.
 
     :param named: one of `naming`
     :param wait: values of wait, wait_timeout and wait_interval, for where the target says nothing itself
+    :param must_wait: whatever the target says
     """
     waiting = {name: value for name, value in wait.items() if is_given(value)}
-    return _by_id(target, {**waiting, **_options(target, selection, ()), "fail_on": []}, named)
+    forced = {"fail_on": [], **({"wait": True} if must_wait else {})}
+    return _by_id(target, {**waiting, **_options(target, selection, ()), **forced}, named)
 
 
-def naming(target: Target, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """The options that name these tasks, in one call; in one for each scope where two of them have the same id."""
+def naming(target: Target, entries: Sequence[Entry], among: Iterable[Entry]) -> list[dict[str, Any]]:
+    """The options that name these tasks, in one call; in one for each scope where two known tasks have the same id.
+
+    :param among: all tasks that are known of the target
+    """
     ids = [entry["id"] for entry in entries]
-    if len(set(ids)) == len(ids):
+    scopes_of: dict[str, set[str]] = {}
+    for entry in (*among, *entries):
+        scopes_of.setdefault(entry["id"], set()).add(repr(entry["scope"]))
+    if all(len(scopes_of[task_id]) == 1 for task_id in ids):
         return [{target.service.ids: ids}] if ids else []
     scopes: dict[str, list[Entry]] = {}
     for entry in entries:

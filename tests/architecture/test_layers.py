@@ -160,7 +160,7 @@ CONTROLLER_MAY_IMPORT: dict[str, set[str]] = {
     "_canary": {"_entries"},
     "_guards": {"_entries", "_services"},
     "_approved": {"_entries", "_targets"},
-    "_document": {"_entries", "_services", "module_utils._result"},
+    "_document": {"_entries", "_services", "_targets", "module_utils._result"},
     "_run": {"_document"},
     "_words": {"_document", "_services"},
     "_markdown": {"_document", "_words"},

@@ -20,7 +20,7 @@ import yaml
 from ansible_collections.redrive.tasks.plugins.module_utils._result import FAIL_ON as MODULES_FAIL_ON
 from ansible_collections.redrive.tasks.plugins.module_utils._task import State
 from ansible_collections.redrive.tasks.plugins.plugin_utils import _services, _targets
-from ansible_collections.redrive.tasks.plugins.plugin_utils._document import FAIL_ON
+from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import FAIL_ON
 from modules.services import SERVICES, Service
 
 COLLECTION = Path(__file__).parents[2]

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.plugin_utils._document import (
-    FAIL_ON,
     DocumentError,
     Frame,
     Part,
@@ -23,6 +22,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._document import (
     iso,
     seconds_between,
 )
+from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import FAIL_ON
 from unit import documents
 from unit.documents import BUCKET, BUSY, HOUR, NOBODY, QUOTA, STARTED, entry, result, sent
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.redrive.tasks.plugins.plugin_utils import _files
-from ansible_collections.redrive.tasks.plugins.plugin_utils._document import approved
+from ansible_collections.redrive.tasks.plugins.plugin_utils._document import approved, digest
 from ansible_collections.redrive.tasks.plugins.plugin_utils._files import (
     FileError,
     check_place,
+    check_places,
     preview_of,
     read,
     write,
@@ -112,9 +113,22 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.
         read("plan_approved", str(latin))
 
 
+def test_a_report_takes_the_place_of_no_pipe_and_no_other_report(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileError, match=r"report_json: .* there is something else than a file"):
+        check_places({"report_json": str(pipe)})
+    one = str(tmp_path / "one")
+    with pytest.raises(FileError, match="report_json and report_html name one file"):
+        check_places({"report_json": one, "report_html": f"{tmp_path}/./one"})
+    check_places({"report_json": one, "report_html": str(tmp_path / "two")})
+
+
 def test_a_plan_survives_whatever_a_server_has_put_into_it(tmp_path: Path) -> None:
     """Also half of a pair of surrogates, which JSON can name and UTF-8 cannot write."""
     plan = documents.hostile("\ud800 \u2028 \x00 \"'\\ {{ x }} \U0001f4a9", kind="plan")
+    plan = {**plan, "held": ""}
+    plan["digest"] = digest(plan)
     file = tmp_path / "plan.json"
     write(str(file), json.dumps(plan, ensure_ascii=False))
     assert approved(read("plan_approved", str(file)), str(file), plan["digest"]) == plan

@@ -43,7 +43,7 @@ def seen(host: str, ids: str = "", *, found: int = 100, max_tasks: Any = None, s
         # Tasks of an earlier target.
         (Limits(), [seen("a", "12"), seen("b", "23")], ["b"]),
         (Limits(), [seen("a", "12"), seen("b", "34"), seen("c", "4")], ["c"]),
-        (Limits(), [seen("a", "12", max_tasks=1), seen("b", "23")], ["a"]),  # a retries none of them
+        (Limits(), [seen("a", "12", max_tasks=1), seen("b", "23")], ["a", "b"]),  # nor may b retry what a must not
         (Limits(), [seen("a", "12"), seen("b", "12", service="cls")], []),
     ],
 )
@@ -61,7 +61,5 @@ def test_a_person_is_told_why_and_what_to_do() -> None:
     many = holds([seen("a", "123", max_tasks=2)], Limits())["a"]
     assert many.startswith("3 tasks would be retried, but max_tasks allows 2, so nothing was retried.")
     shared = holds([seen("a", "12"), seen("b", "123")], Limits())["b"]
-    assert shared.startswith(
-        "2 of its tasks are to be retried with the a already, so nothing was retried for this one."
-    )
+    assert shared.startswith("2 of its tasks belong to the a already, so nothing was retried for this one.")
     assert shared.endswith("Narrow one of the two, for example with logstore or shipper or codes.")

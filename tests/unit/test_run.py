@@ -57,8 +57,8 @@ def test_a_target_whose_service_was_not_asked_for_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("known", "name", "error"),
     [
-        ({}, "a", "It was not looked at, because its host failed before: see the error above."),
-        ({"plan_found": {}}, "a", "It was not looked at, because its host failed before: see the error above."),
+        ({}, "a", "It was not looked at: its host failed before, or its redrive_target is no mapping."),
+        ({"plan_found": {}}, "a", "It was not looked at: its host failed before, or its redrive_target is no mapping."),
         ({"plan_found": {"failed": True, "msg": "Refused.", "name": "shop"}}, "shop", "Refused."),
         ({"plan_found": found(), "remediate_done": {"failed": True, "msg": "Killed."}}, "shop", "Killed."),
         ({"plan_found": found(), "remediate_done": done(found(), error="Expired.")}, "shop", "Expired."),

@@ -79,14 +79,53 @@ def test_what_is_no_target_is_told_and_keeps_its_name(raw: Any, called: str | No
 
 def test_the_targets_own_words_come_before_those_of_the_policy() -> None:
     policy = {"since": "1h", "codes": ["A"], "max_tasks": "5", "retry_classes": ["transient"]}
-    own = target(codes=["B"], max_tasks=7, include_paused=True)
+    own = target(since="2h", max_tasks=7, include_paused=True)
     assert selection_of(own, policy, NOW) == {
-        "since": str(NOW - 3600),
-        "codes": ["B"],
+        "since": str(NOW - 7200),
+        "codes": ["A"],
         "max_tasks": 7,
         "retry_classes": ["transient"],
         "include_paused": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "codes"),
+    [
+        (["A", "B"], ["b", "C"], ["B"]),
+        ("A, B", " b ", ["B"]),
+        (["A"], [], ["A"]),
+        (["A"], " , ", ["A"]),
+        ([""], ["b"], ["b"]),
+        ([], "", None),
+    ],
+)
+def test_who_asks_for_a_cause_does_not_widen_a_target(own: Any, asked: Any, codes: list[str] | None) -> None:
+    assert selection_of(target(codes=own), {"codes": asked}, NOW).get("codes") == codes
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "said"),
+    [
+        ({"codes": ["A"]}, {"codes": ["B"]}, "shop has codes of its own, A, and none of them is asked for."),
+        ({"message_regex": "x"}, {"message_regex": "y"}, "shop has a message_regex of its own."),
+    ],
+)
+def test_causes_that_exclude_each_other_are_said(own: dict[str, Any], asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(TargetError, match=said):
+        selection_of(target(name="shop", **own), asked, NOW)
+
+
+@pytest.mark.parametrize("fail_on", [False, "missing", ["mising"], [["missing"]], {"missing": True}])
+def test_a_misspelt_fail_on_is_refused(fail_on: Any) -> None:
+    with pytest.raises(TargetError, match="fail_on of the target of web must be a list of some of: missing, refused"):
+        target_of({**SLS, "fail_on": fail_on}, "web")
+
+
+def test_a_first_task_is_waited_for_whatever_the_target_says() -> None:
+    own = target(wait=False)
+    assert retry_options(own, {}, {"task_ids": ["a"]}, {"wait": True})["wait"] is False
+    assert retry_options(own, {}, {"task_ids": ["a"]}, {"wait": True}, must_wait=True)["wait"] is True
 
 
 @pytest.mark.parametrize(
@@ -140,7 +179,7 @@ def test_looking_asks_for_nothing_that_only_retrying_knows() -> None:
 
 def test_approved_tasks_are_looked_up_whenever_they_began() -> None:
     own = target(ids=["other"], since="1h", until="1m", codes=["A"])
-    (named,) = naming(own, [entry(one, BUSY, age=1) for one in "ab"])
+    (named,) = naming(own, [entry(one, BUSY, age=1) for one in "ab"], [])
     asked = look_up_options(own, selection_of(own, {}, NOW), named)
     assert asked["task_ids"] == ["a", "b"]
     assert not {"since", "until", "ids"} & set(asked)
@@ -171,9 +210,14 @@ def test_tasks_of_one_id_in_two_scopes_are_named_scope_by_scope() -> None:
         entry("1", BUSY, age=1, scope=there),
         entry("2", BUSY, age=1, scope=here),
     ]
-    assert naming(target(), tasks[1:]) == [{"task_ids": ["1", "2"]}]
-    assert naming(target(), tasks) == [{"shipper": "a", "task_ids": ["1", "2"]}, {"shipper": "b", "task_ids": ["1"]}]
-    assert naming(target(), []) == []
+    apart = [{"shipper": "b", "task_ids": ["1"]}, {"shipper": "a", "task_ids": ["2"]}]
+    assert naming(target(), tasks[1:], tasks[1:]) == [{"task_ids": ["1", "2"]}]
+    assert naming(target(), tasks[1:], tasks) == apart  # another task of the same id is known, though not meant
+    assert naming(target(), tasks, tasks) == [
+        {"shipper": "a", "task_ids": ["1", "2"]},
+        {"shipper": "b", "task_ids": ["1"]},
+    ]
+    assert naming(target(), [], tasks) == []
 
 
 @pytest.mark.parametrize(
