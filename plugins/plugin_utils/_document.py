@@ -323,4 +323,3 @@ def seconds_between(earlier: str, later: str) -> int:
 
 def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
-

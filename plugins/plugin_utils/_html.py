@@ -104,7 +104,7 @@ def html(document: Mapping[str, Any]) -> str:
 
     :param document: as `_document.document` makes it
     """
-    return _template().render(_view(document))
+    return _template().render(_view(_words.told_apart(document)))
 
 
 @functools.lru_cache(maxsize=1)
@@ -144,6 +144,7 @@ def _view(document: Document) -> dict[str, Any]:
     short, heading = _KINDS[document["kind"]]
     return {
         "document": document,
+        "hours": f"{document['expiry_warning']:g}",
         "short": short,
         "heading": heading,
         "gist": _words.gist(document),
@@ -298,6 +299,7 @@ def _card(document: Document, number: int, row: Mapping[str, Any]) -> dict[str, 
         "title": _words.title(row, 200),
         "remains": _words.remains(row),
         "soon": row["soon"],
+        "why": _words.why(row),
         "target": target["name"],
         "service": target["service"],
         "where": _words.where(row, 6, 600),

@@ -28,7 +28,9 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._words import (
     remains,
     remedy,
     title,
+    told_apart,
     where,
+    why,
 )
 
 _MARKUP = re.compile(r"([\\`*_\[\]|~#!@$])")
@@ -43,6 +45,7 @@ def _md(text: object, length: int = 200) -> str:
 
 def markdown(document: Document) -> str:
     """The whole report, ending with a line feed."""
+    document = told_apart(document)
     sections = (_head, _targets, _not_worked_on, _drift, _person, _retried, _expiring, _errors, _warnings)
     blocks = ["\n".join(section(document)) for section in sections]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -106,6 +109,8 @@ def _person(document: Document) -> Iterator[str]:
     for row in rows:
         yield f"\n### {_title(row)}\n"
         yield f"- Tasks: {remains(row)}"
+        if why(row):
+            yield f"- Why: {_md(why(row), 450)}"
         yield f"- Where: {_name(document, row)}, in {_md(where(row, 20, 2000), 2100)}"
         yield f"- To do: {_md(remedy(row), 1100)}"
         if row["held"]:

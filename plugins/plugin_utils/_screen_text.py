@@ -25,12 +25,15 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._words import (
     remains,
     remedy,
     title,
+    told_apart,
     where,
+    why,
 )
 
 
 def plan_lines(document: Document) -> list[str]:
     """What will be done, target by target, and what cannot wait."""
+    document = told_apart(document)
     preview = document["kind"] == "preview"
     verb = "would be retried" if preview else "will be retried"
     lines = [f"{'PREVIEW, nothing is sent but reads. ' if preview else ''}{gist(document)}"]
@@ -70,8 +73,14 @@ def _planned(row: Row, verb: str) -> Iterator[str]:
         yield f"{row['held']:7d} not retried here: {title(row)}"
     if row["left"]:
         yield f"{row['left']:7d} left for a person: {title(row)}"
+        yield from _why(row)
         yield f"        Where: {where(row)}"
         yield f"        To do: {remedy(row, 400)}"
+
+
+def _why(row: Row) -> Iterator[str]:
+    if why(row):
+        yield f"        Why: {why(row)}"
 
 
 def _expiring(document: Document, row: Row, verb: str) -> str:
@@ -83,7 +92,7 @@ def _expiring(document: Document, row: Row, verb: str) -> str:
 
 def summary_lines(document: Document) -> list[str]:
     """What was done, and the one thing to do for each cause that is left, most urgent first."""
-    totals = document["totals"]
+    document, totals = told_apart(document), document["totals"]
     if document["kind"] == "preview":
         lines = [f"PREVIEW, nothing was retried. A real run would retry {totals['retry']} of {failed(document)}."]
     else:
@@ -103,6 +112,7 @@ def summary_lines(document: Document) -> list[str]:
 
 def _to_do(document: Document, row: Row) -> Iterator[str]:
     yield f"    {clean(document['targets'][row['target']]['name'])}: {remains(row)}: {title(row)}"
+    yield from _why(row)
     until = f"; shown until {row['expiry']} ({left(document, row['expiry'])})" if row["expiry"] else ""
     yield f"        Where: {where(row)}{until}"
     yield f"        To do: {remedy(row, 400)}"

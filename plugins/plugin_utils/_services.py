@@ -48,7 +48,7 @@ SERVICES = {
         place=("cloud", "project_name", "project_id"),
         narrow=("db_use_type",),
         told=("project_id",),
-        one_by_one=("drs.wrong_level",),
+        one_by_one=("drs.wrong_level", "drs.dual_active_parent"),
     ),
     "geelark": Service(
         info="redrive.tasks.geelark_task_info",

@@ -201,10 +201,9 @@ def _without_time(step: Step) -> Step:
 def words_of(step: Step, age: float = 0.0) -> str:
     """The step in words, so many seconds after it was shown."""
     if isinstance(step, Waiting):
-        return (
-            f"{step.recovered:,} of {step.retried:,} recovered, {_some(step.failed_again)} failed again,"
-            f" {_some(step.running)} running; {_time_left(step.seconds_left - age)}"
-        )
+        said = f"{step.recovered:,} of {step.retried:,} recovered, {_some(step.failed_again)} failed again"
+        said += f", {_some(step.running)} running"
+        return f"{said}; {_time_left(step.seconds_left - age)}" if step.running else said
     if not step.of:
         return "nothing sent yet"
     return f"{step.sent:,} of {step.of:,} sent, {_some(step.refused)} refused"

@@ -8,18 +8,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.redrive.tasks.plugins.plugin_utils._document import Document, is_stopped, seconds_between
+from ansible_collections.redrive.tasks.plugins.plugin_utils._document import Document, seconds_between
 from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES
 
 # Control characters, and those that reorder or hide text: a service's words are shown on terminals and in reports.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 # Without these, a text of a server could be taken for a template by whatever shows it next.
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
+# What a shell, and Ansible after it, take as it is.
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 _ONE_BY_ONE = {rule for service in SERVICES.values() for rule in service.one_by_one}
 
 Row = Mapping[str, Any]
@@ -34,6 +38,21 @@ def clean(text: object, length: int = 200) -> str:
 def many(number: int, noun: str) -> str:
     """The number with its noun: 1 task, 2 tasks."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def told_apart(document: Document) -> Document:
+    """The same with the host behind the name of each target where several look the same."""
+    names = Counter(clean(target["name"]) for target in document["targets"])
+
+    def named(target: Row, key: str) -> dict[str, Any]:
+        name = clean(target[key])
+        return {**target, key: f"{clean(name, 90)} ({clean(target['host'], 90)})" if names[name] > 1 else target[key]}
+
+    return {
+        **document,
+        "targets": [named(target, "name") for target in document["targets"]],
+        "failures": [named(failure, "target") for failure in document["failures"]],
+    }
 
 
 def left(document: Document, moment: str) -> str:
@@ -92,6 +111,11 @@ def for_a_person(document: Document) -> list[Row]:
     return [row for row in document["causes"] if remains(row)]
 
 
+def why(row: Row, length: int = 400) -> str:
+    """Why tasks are left alone that were to be retried; empty where there are none."""
+    return clean(row["why"], length)
+
+
 def remedy(row: Row, length: int = 1000) -> str:
     """The one thing to do."""
     return clean(row["remedy"] or "Find out what the service means, and add a rule of your own for it.", length)
@@ -101,13 +125,17 @@ def afterwards(row: Row) -> str:
     """What is done once a person has repaired the cause; empty where that is nothing, or differs by task."""
     if row["class"] != "fix" or row["rule"] in _ONE_BY_ONE or not (row["left"] or row["failed_again"]):
         return ""
-    # A server says what the code is, and a person pastes it into a shell.
-    named = (
-        f"plan_codes={shlex.quote(clean(row['code']))}"
-        if row["code"]
-        else "plan_message_regex=... with words of its message"
-    )
-    return f"retry just this cause with redrive.tasks.remediate_cause and {named}"
+    return f"retry just this cause with redrive.tasks.remediate_cause and {_named(row['code'])}"
+
+
+def _named(code: str) -> str:
+    """What names a cause. A server says what its code is, and a person pastes this into a shell."""
+    if not code or clean(code) != code:
+        return "plan_message_regex=... with words of its message"
+    if _PLAIN.fullmatch(code):
+        return f"plan_codes={code}"
+    # Ansible splits other variables at blanks, and takes what follows for further ones.
+    return "-e " + shlex.quote(json.dumps({"plan_codes": [code]}, ensure_ascii=False))
 
 
 def gist(document: Document) -> str:
@@ -156,8 +184,3 @@ def errors(document: Document, most: int = 10) -> Iterable[tuple[str, str]]:
     for target in document["targets"]:
         said = dict.fromkeys(task["error"]["message"] for task in target["tasks"] if task.get("error"))
         yield from ((target["name"], message) for message in list(said)[:most])
-
-
-def of_people(document: Document) -> list[Row]:
-    """The causes that are that a person stopped the tasks."""
-    return [row for row in document["causes"] if is_stopped(row)]

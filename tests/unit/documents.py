@@ -250,6 +250,24 @@ def applied() -> Document:
     return document(_frame("run"), [Part("shop", "shop front", "sls", result(tasks, drift=drift))])
 
 
+def closed(kind: str) -> Document:
+    """All is held back, by the calendar."""
+    tasks = [entry(f"{n}", BUSY if n < 4 else BUCKET, age=1 + n) for n in range(7)]
+    return document(_frame(kind, held="It is a freeze."), [Part("shop", "shop front", "sls", result(tasks))])
+
+
+def canary() -> Document:
+    """A run over two targets of one name. In one, the task that was tried first failed again."""
+    alone: Entry = {
+        "action": "skip",
+        "reason": "left alone: the task of this cause that was tried first (n0) failed again",
+    }
+    first = entry("n0", NEW, age=45, **sent(after="failed", again=NEW))
+    held = [first, *(entry(f"n{n}", NEW, age=46, **alone) for n in range(1, 5))]
+    well = [entry(f"{n}", BUSY, age=1, **sent()) for n in range(2)]
+    return document(_frame("run"), [Part("a", "dup", "sls", result(held)), Part("b", "dup", "sls", result(well))])
+
+
 def empty() -> Document:
     """No target at all."""
     return document(Frame("run", STARTED, STARTED, NOBODY), [])
@@ -262,7 +280,7 @@ def hostile(text: str, kind: str = "run") -> Document:
     error = {"code": text, "message": text, "request_id": text}
     common: Entry = {"scope": scope, "status": text, "reason": text}
     tasks = [
-        entry(text, why, age=1, **common),
+        entry(text, why, age=1, **{**common, "reason": f"left alone: {text}"}),
         entry(f"{text}2", why, age=2, **{**common, "action": "retry", "outcome": "refused", "error": error}),
         entry(f"{text}3", why, age=3, **{**common, "action": "retry", **sent(after="failed", again=why)}),
     ]

@@ -130,12 +130,13 @@ def test_a_frozen_day_closes_the_window_that_is_open() -> None:
 def test_a_person_is_told_when_it_opens_again(windows: list[Any], freeze: list[str], following: str) -> None:
     said = closed(windows, "2026-12-24T14:00", freeze)
     assert said.startswith("Nothing was retried, because it is ")
-    assert f"it is Thu 2026-12-24 14:00, Europe/Berlin. The next one begins on {following}." in said
+    assert f"it is Thu 2026-12-24 14:00, Europe/Berlin. Retries may be sent again from {following} on." in said
     assert is_open(windows, following[4:].replace(" ", "T"), freeze=freeze)
 
 
 def test_a_freeze_without_an_end_in_sight_is_told_as_such() -> None:
-    assert closed([NOON], "2026-12-24T14:00", ["2026-01-01/2036-01-01"]).endswith("There is none within a year.")
+    said = closed([NOON], "2026-12-24T14:00", ["2026-01-01/2036-01-01"])
+    assert said.endswith("Retries may not be sent again within a year.")
 
 
 def test_unquoted_times_of_yaml_are_times() -> None:

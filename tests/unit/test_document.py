@@ -39,8 +39,11 @@ def made(*tasks: Any, kind: str = "run", closed: str = "", expiry_warning: float
 def test_the_numbers_of_a_document_agree(name: str) -> None:
     whole = documents.ALL[name]()
     totals, causes = whole["totals"], whole["causes"]
-    for number in ("retry", "left", "held", "healed"):
+    for number in ("retry", "left", "held"):
         assert totals[number] == sum(row[number] for row in causes), number
+    # Some healed since the plan was approved, and so have no cause.
+    drifted = sum(len((target["drift"] or {}).get("healed", ())) for target in whole["targets"])
+    assert totals["healed"] == sum(row["healed"] for row in causes) + drifted
     assert totals["failed"] + totals["stopped"] == sum(row["count"] for row in causes)
     assert totals["targets"] == len(whole["targets"])
     for row in causes:
@@ -89,6 +92,68 @@ def test_what_was_not_sent_is_held(how: dict[str, Any]) -> None:
     assert (whole["totals"]["held"], whole["totals"]["retry"], whole["totals"]["left"]) == (2, 0, 1)
 
 
+ABSENT = entry("4", None, age=1, state="missing", action="none", scope={}, expires=None)
+HEALED = entry("5", None, age=1, state="succeeded", action="none")
+WELL = "Retried 1 of {} tasks: 1 recovered, 0 failed again, 0 not settled"
+DRIFT: dict[str, list[str]] = {"healed": ["5"], "gone": [], "changed": [], "new": []}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "more", "said"),
+    [
+        ([], {}, "Nothing to do: no task was selected."),
+        ([entry("1", BUCKET, age=1)], {}, "Nothing to retry among 1 task; 1 left alone (see causes)."),
+        (
+            [entry("1", BUSY, age=1), entry("2", BUSY, age=1), entry("3", BUCKET, age=1)],
+            {"kind": "preview", "closed": "A freeze."},
+            "Would retry 0 of 3 tasks; 1 left alone (see causes), 2 held back.",
+        ),
+        ([entry("1", BUSY, age=1)], {"kind": "plan", "held": "Too many."}, "Would retry 0 of 1 task; 1 held back."),
+        ([entry("1", BUSY, age=1)], {"kind": "plan"}, "Would retry 1 of 1 task."),
+        (
+            [entry("1", BUSY, age=1), entry("3", BUCKET, age=1)],
+            {"closed": "It was not confirmed."},
+            "Retried 0 of 2 tasks: 0 recovered, 0 failed again, 0 not settled; 1 left alone (see causes), 1 held back.",
+        ),
+        (
+            [entry("1", BUSY, age=1, **sent()), entry("2", BUSY, age=1, **sent("refused")), ABSENT, HEALED],
+            {},
+            f"{WELL.format(4)}; 1 refused, 1 needed no retry, 1 not found.",
+        ),
+        (
+            [entry("1", BUSY, age=1, **sent("unknown")), entry("2", BUSY, age=1, **sent("not_attempted"))],
+            {"error": "The token expired.", "waited": False},
+            "Retried 0 of 2 tasks; 1 of unknown outcome, 1 not attempted.",
+        ),
+    ],
+)
+def test_the_numbers_in_the_sentence_of_a_target_add_up(tasks: list[Any], more: dict[str, Any], said: str) -> None:
+    (target,) = made(*tasks, **more)["targets"]
+    assert target["msg"] == said
+
+
+def test_what_healed_since_the_plan_is_counted_as_such() -> None:
+    sure = entry("6", None, age=1, state="succeeded", action="none")  # it had succeeded when the plan was drawn up
+    found = result([entry("1", BUSY, age=1, **sent()), HEALED, sure], drift=DRIFT)
+    whole = document(Frame("run", STARTED, STARTED, NOBODY), [Part("host", "shop", "sls", found)])
+    said = (
+        "Retried 1 of 3 tasks: 1 recovered, 0 failed again, 0 not settled; 1 healed since the plan, 1 needed no retry."
+    )
+    assert whole["targets"][0]["msg"] == said
+    assert whole["totals"]["healed"] == 2
+
+
+def test_a_cause_says_why_tasks_were_left_alone_that_were_to_be_retried() -> None:
+    tasks = [
+        entry("1", BUSY, age=1, action="skip", reason="left alone: it is not in the approved plan"),
+        entry("2", BUSY, age=1, action="skip", reason="left alone: it is not in the approved plan"),
+        entry("3", BUSY, age=1, action="skip", reason="failed (transient): a retry may heal it; left alone: it is new"),
+        entry("4", BUSY, age=1, **sent()),
+    ]
+    assert made(*tasks)["causes"][0]["why"] == "it is not in the approved plan; it is new"
+    assert made(entry("1", BUCKET, age=1))["causes"][0]["why"] == ""
+
+
 def test_a_target_that_is_held_holds_its_own_tasks() -> None:
     frame = Frame("run", STARTED, STARTED, NOBODY)
     parts = [
@@ -110,7 +175,6 @@ def test_what_was_sent_before_an_error_is_told() -> None:
 REFUSED = entry("1", BUSY, age=1, **sent("refused"))
 ALL_BAD = [REFUSED, entry("2", BUSY, age=1, **sent("unknown")), entry("3", BUSY, age=1, **sent(after="failed"))]
 FIRST = "First error: RetryConflict: The task is being retried by someone else (request id 5D2F7A1C)."
-ABSENT = entry("4", None, age=1, state="missing", action="none", scope={}, expires=None)
 
 
 @pytest.mark.parametrize(

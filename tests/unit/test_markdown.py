@@ -80,6 +80,12 @@ def test_what_changed_since_the_plan_is_told() -> None:
     assert said in markdown(documents.applied()).partition("## Since the plan was approved")[2]
 
 
+def test_what_a_first_task_kept_from_being_retried_is_told_with_that_task() -> None:
+    shown = markdown(documents.canary()).partition("## What a person must do")[2]
+    assert "- Why: the task of this cause that was tried first (n0) failed again\n- Where: dup (a), in " in shown
+    assert "- Why:" not in markdown(documents.run())
+
+
 @pytest.mark.parametrize("name", ["preview", "plan"])
 def test_what_was_not_done_is_not_said_to_be_done(name: str) -> None:
     assert not re.search("recovered|failed again|were retried|accepted", markdown(documents.ALL[name]()), re.IGNORECASE)

@@ -227,6 +227,20 @@ class TestContent:
         assert "Since the plan was approved" in text
         assert "shop front: 1 healed by itself or under way, 2 no longer shown" in text
 
+    def test_says_what_was_tried_first_and_tells_targets_of_one_name_apart(self) -> None:
+        text = Tree(html(documents.canary())).text
+        assert "Whythe task of this cause that was tried first (n0) failed again" in text
+        assert "Wheredup (a): " in text
+        assert "Whythe task" not in Tree(html(documents.run())).text
+
+    def test_says_hours_without_a_fraction_where_there_is_none(self) -> None:
+        text = Tree(html(documents.run())).text
+        assert "within 6 hours." in text
+        assert "within 6 h" in text
+        assert "6.0" not in text
+        half = Tree(html({**documents.run(), "expiry_warning": 1.5})).text
+        assert "within 1.5 hours." in half
+
     def test_says_who_and_why(self) -> None:
         said = "by ansible on schedule every night from Redrive failed tasks as job 4711. Reason: OSS had an outage"
         assert said in Tree(html(documents.run())).text

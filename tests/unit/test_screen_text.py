@@ -58,6 +58,31 @@ def test_what_is_held_is_told_with_its_reason() -> None:
     assert "\nNothing was retried, because it is outside of the window of change" in summary
 
 
+@pytest.mark.parametrize("kind", ["run", "preview", "plan"])
+def test_a_target_that_is_held_is_not_said_to_be_worked_on(kind: str) -> None:
+    shown = text(summary_lines(documents.closed(kind)))
+    assert re.search(r"(Would retry|Retried) 0 of 7 tasks.*; 3 left alone \(see causes\), 4 held back\.", shown)
+    assert not re.search(r"(Would retry|Retried) [1-9]", shown)
+
+
+def test_what_a_first_task_kept_from_being_retried_is_told_with_that_task() -> None:
+    why = "        Why: the task of this cause that was tried first (n0) failed again"
+    summary = summary_lines(documents.canary())
+    before = summary.index(why) - 1
+    assert summary[before].startswith("    dup (a): 4 left alone, 1 failed again: Mystery: The flux")
+    assert summary[before + 2].startswith("        Where: ")
+    assert plan_lines(documents.canary()).count(why) == 1
+
+
+def test_targets_of_one_name_are_told_apart() -> None:
+    document = documents.canary()
+    shown = text([*plan_lines(document), *summary_lines(document)])
+    assert "\ndup (a)\n" in shown
+    assert "\ndup (b)\n" in shown
+    assert "    dup (b): Retried 2 of 2 tasks" in shown
+    assert "of dup (a), from " in shown
+
+
 def test_what_changed_since_the_plan_is_told() -> None:
     said = "        Since the plan: 1 healed by itself or under way, 2 no longer shown, 1 failed of something else, "
     for lines in (plan_lines(documents.applied()), summary_lines(documents.applied())):

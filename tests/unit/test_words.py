@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -32,6 +34,7 @@ def row(**known: Any) -> dict[str, Any]:
         "code": "",
         "message": "",
         "remedy": "",
+        "why": "",
         "places": [],
         "task_ids": [],
     }
@@ -133,7 +136,10 @@ def test_what_is_left_for_a_person(known: dict[str, int], said: str) -> None:
         ({"class": "fix", "left": 2, "code": "NoBucket"}, "redrive.tasks.remediate_cause and plan_codes=NoBucket"),
         ({"class": "fix", "left": 2}, "redrive.tasks.remediate_cause and plan_message_regex=..."),
         ({"class": "fix", "failed_again": 2, "code": "NoBucket"}, "plan_codes=NoBucket"),
+        ({"class": "fix", "left": 2, "code": "Not_a-real.Code2"}, "plan_codes=Not_a-real.Code2"),
         ({"class": "fix", "code": "NoBucket"}, ""),
+        ({"class": "fix", "left": 2, "code": "M00307", "rule": "drs.wrong_level"}, ""),
+        ({"class": "fix", "left": 2, "code": "M01501", "rule": "drs.dual_active_parent"}, ""),
         ({"class": "gone", "left": 2, "code": "TooOld"}, ""),
         ({"class": "", "left": 2}, ""),
     ],
@@ -141,6 +147,53 @@ def test_what_is_left_for_a_person(known: dict[str, int], said: str) -> None:
 def test_how_to_go_on_once_a_person_has_repaired_it(known: dict[str, Any], said: str) -> None:
     assert said in _words.afterwards(row(**known))
     assert bool(said) is bool(_words.afterwards(row(**known)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Access Denied",
+        "x remediate_confirm=false",
+        'it\'s "quoted" \\ $(reboot); `reboot` && x',
+        "@/etc/passwd",
+        "{a: b}",
+        "存储桶",
+        "a,b",
+        "-e",
+    ],
+)
+def test_a_code_of_any_signs_is_one_code_to_a_shell_and_to_ansible(code: str) -> None:
+    said = _words.afterwards(row(code=code, left=1, **{"class": "fix"}))
+    words = shlex.split(said.partition(" and ")[2])
+    if code == "-e":
+        assert words == ["plan_codes=-e"]
+    else:
+        assert words[0] == "-e"
+        (given,) = words[1:]
+        assert json.loads(given) == {"plan_codes": [code]}
+
+
+@pytest.mark.parametrize("code", ["{{ lookup('pipe', 'reboot') }}", "a\nb", " a", "x" * 201, "a\u202eb"])
+def test_a_code_that_cannot_be_shown_as_it_is_is_not_to_be_pasted(code: str) -> None:
+    said = _words.afterwards(row(code=code, left=1, **{"class": "fix"}))
+    assert said.endswith("plan_message_regex=... with words of its message")
+
+
+def test_targets_that_look_the_same_are_told_apart_by_their_hosts() -> None:
+    def target(name: str, host: str) -> dict[str, Any]:
+        return {"name": name, "host": host, "msg": name}
+
+    targets = [target("dup", "a"), target("one", "b"), target("dup\u200b", "c")]
+    failures = [{"target": "dup", "host": "a", "reason": "x"}, {"target": "one", "host": "b", "reason": "y"}]
+    told = _words.told_apart({"targets": targets, "failures": failures, "kind": "run"})
+    assert [one["name"] for one in told["targets"]] == ["dup (a)", "one", "dup (c)"]
+    assert [one["target"] for one in told["failures"]] == ["dup (a)", "one"]
+    assert [one["msg"] for one in told["targets"]] == ["dup", "one", "dup\u200b"]
+    assert targets[0]["name"] == "dup"
+    assert (
+        len(_words.told_apart({"targets": [target("n" * 300, "h" * 300)] * 2, "failures": []})["targets"][0]["name"])
+        < 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,6 +212,12 @@ def test_how_to_go_on_once_a_person_has_repaired_it(known: dict[str, Any], said:
 )
 def test_the_whole_in_a_sentence(name: str, said: str) -> None:
     assert _words.gist(documents.ALL[name]()) == said
+
+
+def test_what_healed_since_the_plan_is_told_though_it_counts_as_failed_no_longer() -> None:
+    said = _words.gist(documents.applied())
+    assert said.startswith("12 of 14 failed tasks retried: 12 recovered")
+    assert said.endswith(" 1 needed no retry any more.")
 
 
 @pytest.mark.parametrize(
