@@ -209,6 +209,8 @@ def test_a_services_words_are_neither_markup_nor_a_template_nor_an_escape_sequen
     assert played.code == 2
     assert played.totals["failed"] == 2
     assert not made.exists()
+    # It becomes a variable of the next job.
+    assert "{{" not in str(played.result) + str(played.failures)
     for text in (played.report, played.plan, played.summary, *played.failures):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e]", text)
     assert "<script>" not in played.report
