@@ -202,7 +202,7 @@ def test_a_wrong_variable_of_a_role_shows_no_secret_next_to_it(cloud: LocalCloud
     folder.mkdir()
     secrets = prepare(cloud, folder, SLS[0])
     targets = [target(SLS[0], cloud)]
-    for name, wrong in {"plan_retry_classes": ["hopeless"], "remediate_canary": "perhaps"}.items():
+    for name, wrong in {"plan_retry_classes": ["hopeless"], "remediate_window": ["perhaps"]}.items():
         watched = run_playbook("remediate", folder, (), secrets, redrive_targets=targets, **{name: wrong})
         assert "Validation of arguments failed" in watched.output
         shown = watched.shown

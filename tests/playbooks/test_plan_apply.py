@@ -155,6 +155,6 @@ def test_the_preview_of_yesterday_is_applied_as_a_plan_is(cloud: LocalCloud, pla
     assert other[0] not in [one for one, _action, _reason in played.decisions()]
     gone, twice, elsewhere, unplanned = played.failures
     assert gone == "sls lake: of 3 tasks 1 not found, or no longer shown"
-    assert twice.startswith("sls shop: 3 of its tasks are to be retried with sls shop already")
+    assert twice.startswith("sls shop: 3 of its tasks belong to sls shop already")
     assert "it was service sls, project shop, and is service sls, project lake. Draw up a new plan." in elsewhere
     assert "The approved plan has no target called sls sea, only: sls shop, sls lake." in unplanned

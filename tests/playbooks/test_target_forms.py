@@ -105,7 +105,7 @@ def test_an_inventory_and_a_list_of_four_accounts_mean_the_same(
     assert all_hosts.code == 2
     assert (all_hosts.totals["targets"], all_hosts.totals["not_worked_on"]) == (6, 2)
     broken = {one["host"]: one["error"] for one in all_hosts.document["targets"] if one["error"]}
-    assert broken["broken-host"].endswith("its host failed before: see the error above.")
+    assert broken["broken-host"].endswith("its host failed before, or its redrive_target is no mapping.")
     assert "'nobody_said' is undefined" in all_hosts.output
     assert broken["bare-host"].startswith("The target of bare-host names no service.")
     assert [one for one in gist(all_hosts.document) if not one[0]["error"]] == gist(listed.document)
