@@ -29,7 +29,15 @@ Results = Mapping[TaskKey, Result]
 # ISO 8601 has four digits for a year.
 _YEAR_10000 = 253_402_300_800
 
-FAIL_ON = ("missing", "refused", "unknown", "not_attempted", "failed_again", "timed_out")
+FAIL_ON = {
+    "missing": "not found, or no longer shown",
+    "refused": "refused",
+    "unknown": "of unknown outcome",
+    "not_attempted": "not attempted",
+    "failed_again": "failed again",
+    "timed_out": "not settled when waiting ended",
+}
+"""What can make a module fail, in words."""
 
 
 def not_attempted(plan: Plan) -> dict[TaskKey, Result]:
@@ -176,15 +184,7 @@ def problems(count: Mapping[str, int], results: Results, pending: int) -> dict[s
 
 def failures(problem: Mapping[str, int], fail_on: list[str]) -> list[str]:
     """What of that makes the module fail, in words."""
-    words = {
-        "missing": "not found, or no longer shown",
-        "refused": "refused",
-        "unknown": "of unknown outcome",
-        "not_attempted": "not attempted",
-        "failed_again": "failed again",
-        "timed_out": "not settled when waiting ended",
-    }
-    return [f"{problem[name]} {words[name]}" for name in FAIL_ON if name in fail_on and problem[name]]
+    return [f"{problem[name]} {words}" for name, words in FAIL_ON.items() if name in fail_on and problem[name]]
 
 
 def first_error(entries: list[dict[str, Any]]) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ansible_collections.redrive.tasks.plugins.module_utils import _result
 from ansible_collections.redrive.tasks.plugins.module_utils._window import parse_moment
 from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import Entry
 from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES, Service
@@ -27,12 +28,7 @@ POLICY = ("since", "until", "codes", "message_regex", "retry_classes", "rules", 
 _SELECTING = (*POLICY, "include_cancelled", "include_paused")
 # What can make a play fail; a target that could not be worked on always does.
 FAIL_ON = {
-    "missing": "not found, or no longer shown",
-    "refused": "refused",
-    "unknown": "of unknown outcome",
-    "not_attempted": "not attempted",
-    "failed_again": "failed again",
-    "timed_out": "not settled when waiting ended",
+    **_result.FAIL_ON,
     "held": "not retried, because of a guard rail",
     "left": "left for a person",
 }

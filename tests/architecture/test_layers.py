@@ -156,7 +156,7 @@ CONTROLLER_MAY_IMPORT: dict[str, set[str]] = {
     "_screen": set(),
     "_services": set(),
     "_entries": {"module_utils._plan"},
-    "_targets": {"_entries", "_services", "module_utils._window"},
+    "_targets": {"_entries", "_services", "module_utils._result", "module_utils._window"},
     "_canary": {"_entries"},
     "_guards": {"_entries", "_services"},
     "_approved": {"_entries", "_targets"},
