@@ -25,6 +25,7 @@ from ansible_collections.redrive.tasks.plugins.plugin_utils._entries import (
     has_failed,
     has_healed,
     has_recovered,
+    is_beyond_retries,
 )
 from ansible_collections.redrive.tasks.plugins.plugin_utils._services import SERVICES
 from ansible_collections.redrive.tasks.plugins.plugin_utils._targets import FAIL_ON
@@ -307,7 +308,10 @@ def _failure(part: Part) -> str:
     if part.held and "held" in part.fail_on:
         return part.held
     counts, problems = part.result.get("counts", {}), part.result.get("problems", {})
-    numbers = {**counts, **problems, "left": counts.get("skip", 0), "held": 0}
+    # That a task is beyond retries is learned by trying one, each time anew: then it is left for a person like others.
+    beyond = sum(is_beyond_retries(one) for one in part.result.get("tasks", ()))
+    refused, left = problems.get("refused", 0) - beyond, counts.get("skip", 0) + beyond
+    numbers = {**counts, **problems, "refused": refused, "left": left, "held": 0}
     hits = [f"{numbers[name]} {words}" for name, words in FAIL_ON.items() if name in part.fail_on and numbers.get(name)]
     if not hits:
         return ""

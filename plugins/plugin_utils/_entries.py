@@ -59,6 +59,11 @@ def has_recovered(entry: Entry) -> bool:
     return bool(entry.get("recovered"))
 
 
+def is_beyond_retries(entry: Entry) -> bool:
+    """Whether its retry was refused because no retry of it will ever be accepted."""
+    return entry["outcome"] == "refused" and failure_of(entry).get("class") in ("exhausted", "gone")
+
+
 def left_alone(entry: Entry, reason: str) -> dict[str, Any]:
     """The entry with the decision taken back."""
     return {**entry, "action": "skip", "outcome": "none", "reason": reason}

@@ -173,6 +173,7 @@ def test_what_was_sent_before_an_error_is_told() -> None:
 
 
 REFUSED = entry("1", BUSY, age=1, **sent("refused"))
+SPENT = entry("5", {**BUSY, "class": "exhausted"}, age=1, action="retry", **sent("refused"))
 ALL_BAD = [REFUSED, entry("2", BUSY, age=1, **sent("unknown")), entry("3", BUSY, age=1, **sent(after="failed"))]
 FIRST = "First error: RetryConflict: The task is being retried by someone else (request id 5D2F7A1C)."
 
@@ -185,6 +186,10 @@ FIRST = "First error: RetryConflict: The task is being retried by someone else (
         (ALL_BAD, [], {}, ""),
         ([REFUSED], ["refused"], {}, f"of 1 task 1 refused. {FIRST}"),
         (ALL_BAD, ["unknown", "failed_again"], {}, f"of 3 tasks 1 of unknown outcome, 1 failed again. {FIRST}"),
+        # That a task is beyond retries is learned by trying one, by each run anew.
+        ([SPENT], ["refused"], {}, ""),
+        ([SPENT, REFUSED], ["refused"], {}, f"of 2 tasks 1 refused. {FIRST}"),
+        ([SPENT], ["left"], {}, f"of 1 task 1 left for a person. {FIRST}"),
         ([ABSENT], ["missing"], {}, "of 1 task 1 not found, or no longer shown"),
         ([entry("1", BUCKET, age=1)], ["left"], {}, "of 1 task 1 left for a person"),
         ([entry("1", BUCKET, age=1)], ["held"], {}, ""),
