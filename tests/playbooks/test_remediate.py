@@ -159,7 +159,7 @@ def test_nothing_is_sent_for_too_many_tasks_or_for_tasks_of_an_earlier_target(cl
     assert played.code == 2
     limited, part = played.failures
     assert limited.startswith("limited: 6 tasks would be retried, but max_tasks allows 5, so nothing was retried.")
-    assert part.startswith("part: 3 of its tasks are to be retried with whole already")
+    assert part.startswith("part: 3 of its tasks belong to whole already")
     assert "6 not retried here" in played.plan
     assert "3 not retried here" in played.plan
     assert played.totals["retry"] == 3
