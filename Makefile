@@ -15,7 +15,7 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 
 BUILD ?= build
-JOBS ?= 2
+JOBS ?= 3
 V ?=
 
 # The first Python that really runs (a version manager's shim may not) and is new enough. PYTHON=... chooses another.
