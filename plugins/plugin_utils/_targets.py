@@ -81,10 +81,12 @@ def target_of(raw: Any, host: str) -> Target:
     if kind not in SERVICES:
         said = f"names the unknown service {kind}" if kind else "names no service"
         raise TargetError(f"The target of {host} {said}. Set its service to one of: {', '.join(sorted(SERVICES))}.")
-    fail_on = raw.get("fail_on", [])
+    # What is empty counts as not given, as the modules have it.
+    options = {name: value for name, value in raw.items() if name not in _OWN and value not in (None, "")}
+    fail_on = options.get("fail_on", [])
     if not isinstance(fail_on, (list, tuple)) or not all(isinstance(one, str) and one in FAIL_ON for one in fail_on):
         raise TargetError(f"fail_on of the target of {host} must be a list of some of: {', '.join(FAIL_ON)}.")
-    return Target(name_of(raw, host), kind, {name: value for name, value in raw.items() if name not in _OWN})
+    return Target(name_of(raw, host), kind, options)
 
 
 def name_of(raw: Mapping[str, Any], host: str) -> str:

@@ -122,6 +122,11 @@ def test_a_misspelt_fail_on_is_refused(fail_on: Any) -> None:
         target_of({**SLS, "fail_on": fail_on}, "web")
 
 
+@pytest.mark.parametrize("empty", ["", None])
+def test_what_is_empty_in_a_target_counts_as_not_given(empty: Any) -> None:
+    assert target(fail_on=empty, region=empty, wait_timeout=empty).options == target().options
+
+
 def test_a_first_task_is_waited_for_whatever_the_target_says() -> None:
     own = target(wait=False)
     assert retry_options(own, {}, {"task_ids": ["a"]}, {"wait": True})["wait"] is False
